@@ -1,0 +1,243 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::life::Life;
+use crate::node::{Body, Via};
+use crate::plan::{Graph, Plan};
+use crate::race::{First, race};
+use crate::slots::{Asking, Slots, Store, gather};
+use crate::target::Target;
+use crate::tasks::UnderWay;
+use crate::{Code, Error, Injected, Result};
+
+/// An application whose goners are all constructed. It is started with [`start`](App::start), or closed.
+pub struct App {
+    parts: Parts,
+    life: Life,
+    begun: Instant,
+}
+
+struct Parts {
+    graph: Arc<Graph>,
+    store: Arc<Store>,
+    under_way: UnderWay,
+}
+
+impl App {
+    /// Builds, unless `interrupt` ends first: its error is then what the boot ends with, after it is rolled back.
+    pub(crate) async fn build(plan: Plan, interrupt: impl Future<Output = Error>) -> Result<Self> {
+        let begun = Instant::now();
+        let boot = plan.options.boot;
+        let mut life = Life::new(plan.graph, plan.options);
+        if let Err(error) = within(boot, boot, life.build(), interrupt).await {
+            return Err(error.attach(life.end().await));
+        }
+        let parts = Parts {
+            graph: Arc::clone(&life.graph),
+            store: Arc::clone(&life.store),
+            under_way: life.under_way.clone(),
+        };
+        Ok(App { parts, life, begun })
+    }
+
+    /// Runs every `start`, in dependency order, independent ones concurrently.
+    ///
+    /// # Errors
+    /// The first failure, after all that had started was stopped and all that was built was closed; what failed then is
+    /// attached. Dropping the future hands it all to a detached task that does the same.
+    pub async fn start(self) -> Result<Running> {
+        self.start_unless(std::future::pending()).await
+    }
+
+    pub(crate) async fn start_unless(self, interrupt: impl Future<Output = Error>) -> Result<Running> {
+        let App { parts, mut life, begun } = self;
+        let boot = life.options.boot;
+        if let Err(error) = within(boot, boot.saturating_sub(begun.elapsed()), life.start(), interrupt).await {
+            return Err(error.attach(life.end().await));
+        }
+        let goners = parts.graph.nodes.iter().filter(|node| matches!(node.body, Body::Goner(_))).count();
+        tracing::info!(target: "gone", "ready in {:.0?}: {goners} goners", begun.elapsed());
+        let shared = Arc::new(Shared { life: Mutex::new(life), ended: tokio::sync::OnceCell::new() });
+        Ok(Running { parts, shared })
+    }
+
+    /// Closes everything, without starting it: no `stop` runs.
+    ///
+    /// # Errors
+    /// The first failure, with the others attached. A dropped future goes on in a detached task.
+    pub async fn close(mut self) -> Result<()> {
+        stopped(self.life.end().await)
+    }
+
+    /// What is offered for the type `S`, the site's type in full: `app.get::<Arc<Store>>()`. Of goners and values; a provider
+    /// is asked when a site is filled.
+    ///
+    /// # Errors
+    /// `gone::missing`, `gone::ambiguous`, or `gone::state` for what only a provider offers.
+    pub fn get<S: Send + 'static>(&self) -> Result<S> {
+        self.parts.get()
+    }
+
+    /// What the goner or value of this name offers for the type `S`.
+    ///
+    /// # Errors
+    /// `gone::missing` for an unknown name, `gone::mismatch` if it does not offer `S`, `gone::state` for a provider.
+    pub fn get_named<S: Send + 'static>(&self, name: &str) -> Result<S> {
+        self.parts.get_named(name)
+    }
+}
+
+/// Awaits a stage of the boot, for as long as is left of its budget.
+async fn within(
+    boot: Duration,
+    left: Duration,
+    stage: impl Future<Output = Result<()>>,
+    interrupt: impl Future<Output = Error>,
+) -> Result<()> {
+    match tokio::time::timeout(left, race(stage, interrupt)).await {
+        Ok(First::Left(result)) => result,
+        Ok(First::Right(error)) => Err(error),
+        Err(_) => Err(Error::new(Code::Hook, format_args!("the application was not ready within {boot:?}"))),
+    }
+}
+
+fn stopped(errors: Vec<Error>) -> Result<()> {
+    let mut errors = errors.into_iter();
+    match errors.next() {
+        Some(first) => Err(first.with_code(Code::Stop).attach(errors)),
+        None => Ok(()),
+    }
+}
+
+impl Parts {
+    fn get<S: Send + 'static>(&self) -> Result<S> {
+        let target = Target::of::<S>();
+        let candidates = self.graph.index.by_type(target.id());
+        let chosen = match candidates {
+            [] => return Err(Error::new(Code::Missing, format_args!("nothing offers `{}`", target.name()))),
+            [only] => only,
+            several => several.iter().find(|it| it.default).ok_or_else(|| {
+                let names: Vec<_> = several.iter().map(|it| self.graph.nodes[it.node].label()).collect();
+                Error::new(
+                    Code::Ambiguous,
+                    format_args!("{} offers fit `{}`: {}", several.len(), target.name(), names.join(", ")),
+                )
+            })?,
+        };
+        self.put(chosen.node, &chosen.via)
+    }
+
+    fn get_named<S: Send + 'static>(&self, name: &str) -> Result<S> {
+        let target = Target::of::<S>();
+        let id = self.graph.index.by_name(name);
+        let id = id.ok_or_else(|| Error::new(Code::Missing, format_args!("nothing is named `{name}`")))?;
+        let node = &self.graph.nodes[id];
+        if let Some(crate::table::Form::Named { .. }) = node.form() {
+            return self.put(id, &Via::Ask);
+        }
+        let (_, via) = node.offer_of(target.id()).ok_or_else(|| {
+            Error::new(Code::Mismatch, format_args!("`{name}` does not offer `{}`", target.name()))
+        })?;
+        self.put(id, &via)
+    }
+
+    fn put<S: 'static>(&self, id: usize, via: &Via) -> Result<S> {
+        let mut slot: Option<S> = None;
+        match (via, self.store.get(id)) {
+            (Via::Put(put), Some(instance)) => put(instance, &mut slot),
+            (Via::Cast(cast), Some(instance)) => cast(instance, &mut slot),
+            (Via::Call | Via::Ask, _) => {
+                let label = self.graph.nodes[id].label();
+                return Err(Error::new(Code::State, format_args!("`{label}` is a provider: it is asked when a site is filled")));
+            }
+            (_, None) => {}
+        }
+        slot.ok_or_else(|| Error::new(Code::State, "it is not built"))
+    }
+}
+
+/// An application that runs. It has everything of [`App`] but what belongs to an earlier stage, and is ended with
+/// [`stop`](Running::stop).
+pub struct Running {
+    parts: Parts,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    life: Mutex<Life>,
+    ended: tokio::sync::OnceCell<Result<()>>,
+}
+
+impl Running {
+    /// Stops in the reverse of the order of the start, then closes in the reverse of construction. Every hook is reached; one
+    /// that does not end within its budget is abandoned and named.
+    ///
+    /// Called twice, or from two tasks, the hooks run once, and both get the same result. A dropped future leaves the stop
+    /// going on in the background.
+    ///
+    /// # Errors
+    /// `gone::stop`: the first failure, with the others attached.
+    pub async fn stop(&self) -> Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let stop = tokio::spawn(async move {
+            let end = || async { stopped(shared.life.lock().await.end().await) };
+            shared.ended.get_or_init(end).await.clone()
+        });
+        stop.await.unwrap_or_else(|error| Err(Error::from(error).with_code(Code::Stop)))
+    }
+
+    /// As [`App::get`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn get<S: Send + 'static>(&self) -> Result<S> {
+        self.parts.get()
+    }
+
+    /// As [`App::get_named`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn get_named<S: Send + 'static>(&self, name: &str) -> Result<S> {
+        self.parts.get_named(name)
+    }
+
+    pub(crate) fn under_way(&self) -> UnderWay {
+        self.parts.under_way.clone()
+    }
+
+    /// Calls the function for which the application was planned.
+    pub(crate) async fn call<F, A>(&self, function: F) -> Result<()>
+    where
+        F: Injected<A, Output = Result<()>>,
+    {
+        let Some(planned) = &self.parts.graph.function else {
+            return Err(Error::new(Code::State, "the application was not planned for a function"));
+        };
+        let asking =
+            Asking { goner: "run".into(), module: "", sites: &planned.sites, bindings: &planned.bindings };
+        let made = match gather(&self.parts.graph, &self.parts.store, &asking) {
+            Some(gathered) => gathered.await?,
+            None => Vec::new(),
+        };
+        let mut arguments = Slots::new(&self.parts.store, asking.sites, asking.bindings, made, None);
+        let call = crate::unwind::catch(|| function.call(&mut arguments))?;
+        crate::unwind::caught(call).await
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "App({} goners)", self.parts.graph.nodes.len())
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Running({} goners)", self.parts.graph.nodes.len())
+    }
+}

@@ -1,0 +1,193 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::loader::{Load, Loader};
+use crate::node::{AnySource, Body, Node};
+use crate::plan::{Place, Plan, Problem, bind};
+use crate::race::{First, race};
+use crate::target::Site;
+use crate::{App, Code, Error, Options, Result, Running, Sources};
+
+/// An application while it is put together: it collects what is loaded, then plans, boots, runs or serves.
+#[must_use = "nothing happens until it is planned, booted, run or served"]
+pub struct AppBuilder {
+    loader: Loader,
+    pub(crate) options: Options,
+}
+
+impl Default for AppBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl AppBuilder {
+    /// An application in which nothing is loaded.
+    pub fn new() -> Self {
+        AppBuilder { loader: Loader::new(), options: Options::default() }
+    }
+
+    /// Loads a goner, a value, a function as provider, a source, a module, or a tuple of these. Never fails: what is wrong
+    /// stands in the plan's report. Of what is loaded, only modules run here.
+    #[track_caller]
+    pub fn load(mut self, it: impl Load) -> Self {
+        self.loader.load(it);
+        self
+    }
+
+    /// As [`load`](AppBuilder::load), for what gives way: left out if the program itself loads something of the same name,
+    /// or of the same type.
+    #[track_caller]
+    pub fn fallback(mut self, it: impl Load) -> Self {
+        self.loader.fallback(it);
+        self
+    }
+
+    /// Sets the budgets, and how much is done at once.
+    pub fn options(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
+    /// Checks everything, without constructing anything: reads the local sources, binds every site of every goner, and lets
+    /// the providers check what they will be asked.
+    ///
+    /// # Errors
+    /// All problems at once, as [`Error::report`].
+    pub fn plan(self) -> Result<Plan> {
+        self.plan_for(None)
+    }
+
+    /// As [`plan`](AppBuilder::plan), for a `#[test]`: proves that a graph is whole.
+    ///
+    /// # Errors
+    /// All problems at once, as [`Error::report`].
+    pub fn check(self) -> Result<()> {
+        self.plan().map(drop)
+    }
+
+    pub(crate) fn plan_for(self, function: Option<Cow<'static, [Site]>>) -> Result<Plan> {
+        let AppBuilder { loader, options } = self;
+        let mut reading = Reading::new(loader);
+        reading.local();
+        reading.plan(function, options)
+    }
+
+    /// Plans with the remote sources opened as well, within the boot's budget.
+    async fn plan_remotely(self, function: Option<Cow<'static, [Site]>>) -> Result<Plan> {
+        let AppBuilder { loader, options } = self;
+        let mut reading = Reading::new(loader);
+        reading.local();
+        reading.remote(options.boot).await;
+        reading.plan(function, options)
+    }
+
+    /// Plans, builds and starts.
+    ///
+    /// # Errors
+    /// The plan's report; or the first failure of a hook, with what failed while cleaning up after it attached. Dropping the
+    /// future at any point hands what was built to a detached task that stops and closes it within the shutdown budget.
+    pub async fn boot(self) -> Result<Running> {
+        self.boot_for(None, std::future::pending()).await
+    }
+
+    /// Boots, unless `interrupt` ends first: its error is then the boot's, after what was built is rolled back.
+    pub(crate) async fn boot_for(
+        self,
+        function: Option<Cow<'static, [Site]>>,
+        interrupt: impl Future<Output = Error>,
+    ) -> Result<Running> {
+        let mut interrupt = std::pin::pin!(interrupt);
+        let plan = match race(self.plan_remotely(function), interrupt.as_mut()).await {
+            First::Left(plan) => plan?,
+            First::Right(error) => return Err(error),
+        };
+        App::build(plan, interrupt.as_mut()).await?.start_unless(interrupt).await
+    }
+}
+
+/// The sources while they are read.
+struct Reading {
+    nodes: Vec<Node>,
+    problems: Vec<Problem>,
+    sources: Sources,
+    /// What each source held, by its node, while it is not kept yet.
+    held: Vec<(usize, Arc<dyn AnySource>, Box<dyn std::any::Any + Send + Sync>)>,
+}
+
+impl Reading {
+    fn new(loader: Loader) -> Self {
+        let Loader { mut nodes, problems, .. } = loader;
+        // A source that gives way does so before it is read.
+        let own: Vec<_> = nodes.iter().filter(|it| !it.fallback).filter_map(|it| source(it)).map(|it| it.snapshot_id()).collect();
+        nodes.retain(|it| !(it.fallback && source(it).is_some_and(|it| own.contains(&it.snapshot_id()))));
+        Reading { nodes, problems, sources: Sources::default(), held: Vec::new() }
+    }
+
+    fn local(&mut self) {
+        for id in 0..self.nodes.len() {
+            let Some(source) = source(&self.nodes[id]) else { continue };
+            match crate::unwind::catch(|| source.read()).and_then(|read| read) {
+                Ok(snapshot) => self.held.push((id, source, snapshot)),
+                Err(error) => self.failed(id, error),
+            }
+        }
+    }
+
+    async fn remote(&mut self, budget: Duration) {
+        let held = std::mem::take(&mut self.held);
+        for (id, source, local) in held {
+            let opened = tokio::time::timeout(budget, crate::unwind::caught(source.open(local, &self.sources))).await;
+            match opened {
+                Ok(Ok(snapshot)) => self.keep(id, &source, snapshot),
+                Ok(Err(error)) => self.failed(id, error),
+                Err(_) => self.failed(id, Error::msg(format_args!("the source did not open within {budget:?}"))),
+            }
+        }
+    }
+
+    fn keep(&mut self, id: usize, source: &Arc<dyn AnySource>, snapshot: Box<dyn std::any::Any + Send + Sync>) {
+        match source.keep(snapshot) {
+            Some((instance, snapshot)) => {
+                self.sources.insert(source.snapshot_id(), snapshot);
+                self.nodes[id].body = Body::Ready(instance);
+            }
+            None => self.failed(id, Error::msg("the source gave a snapshot of another type")),
+        }
+    }
+
+    fn failed(&mut self, id: usize, error: Error) {
+        let place = Place::of(&self.nodes[id]);
+        for error in std::iter::once(&error).chain(error.attached()) {
+            let problem = Problem::new(Code::Config, error.to_string());
+            self.problems.push(problem.involving([place.clone()]).caused_by(error.clone()));
+        }
+    }
+
+    fn plan(mut self, function: Option<Cow<'static, [Site]>>, options: Options) -> Result<Plan> {
+        for (id, source, snapshot) in std::mem::take(&mut self.held) {
+            self.keep(id, &source, snapshot);
+        }
+        let graph = bind(self.nodes, function, &self.sources, self.problems)?;
+        Ok(Plan { graph: Arc::new(graph), options })
+    }
+}
+
+fn source(node: &Node) -> Option<Arc<dyn AnySource>> {
+    match &node.body {
+        Body::Source(source) => Some(Arc::clone(source)),
+        _ => None,
+    }
+}
+
+impl Plan {
+    /// Constructs every goner, independent ones concurrently, and runs their `before_init` and `init`.
+    ///
+    /// # Errors
+    /// The first failure, after everything that was built has been closed. Dropping the future hands what was built to a
+    /// detached task that closes it.
+    pub async fn build(self) -> Result<App> {
+        App::build(self, std::future::pending()).await
+    }
+}

@@ -1,0 +1,425 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Asker;
+use crate::plan::Report;
+
+/// The result of everything that the container or a hook may fail at.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of error this is. Its text, such as `gone::missing`, is stable and stands in every message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Code {
+    /// Two offers claim one name, or two defaults one type.
+    Duplicate,
+    /// A site asks for something that nothing offers.
+    Missing,
+    /// Several offers fit a site that takes one.
+    Ambiguous,
+    /// A name is there, but what it offers is not of the type that the site has.
+    Mismatch,
+    /// Goners need each other in a circle.
+    Cycle,
+    /// A configuration value is absent, bad, or its source can't be read.
+    Config,
+    /// Something was loaded in a way that makes no sense: options that contradict each other, a module that failed.
+    Load,
+    /// The plan has problems; [`Error::report`] has them all.
+    Plan,
+    /// Construction, a provider, or a hook failed, panicked or ran out of time.
+    Hook,
+    /// Only stopping failed: a `stop` or `close` hook failed or was abandoned.
+    Stop,
+    /// The application is not in a state for this: not ready, stopping, or closed.
+    State,
+    /// A signal ended the application before it was ready.
+    Interrupted,
+    /// An error of the user's own.
+    Other,
+}
+
+impl Code {
+    /// The stable text of this code.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Code::Duplicate => "gone::duplicate",
+            Code::Missing => "gone::missing",
+            Code::Ambiguous => "gone::ambiguous",
+            Code::Mismatch => "gone::mismatch",
+            Code::Cycle => "gone::cycle",
+            Code::Config => "gone::config",
+            Code::Load => "gone::load",
+            Code::Plan => "gone::plan",
+            Code::Hook => "gone::hook",
+            Code::Stop => "gone::stop",
+            Code::State => "gone::state",
+            Code::Interrupted => "gone::interrupted",
+            Code::Other => "gone::other",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A stage of a goner's life in which user code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Hook {
+    /// Filling the sites and making the struct, with the defaults of its untagged fields.
+    Construct,
+    /// A provider that is asked for a value.
+    Provide,
+    /// [`BeforeInit`](crate::BeforeInit).
+    BeforeInit,
+    /// [`Init`](crate::Init).
+    Init,
+    /// [`Start`](crate::Start).
+    Start,
+    /// [`Stop`](crate::Stop).
+    Stop,
+    /// [`Close`](crate::Close).
+    Close,
+    /// The function given to `run`.
+    Run,
+}
+
+impl Hook {
+    /// The name of the hook as its trait's method is spelled.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Hook::Construct => "construct",
+            Hook::Provide => "provide",
+            Hook::BeforeInit => "before_init",
+            Hook::Init => "init",
+            Hook::Start => "start",
+            Hook::Stop => "stop",
+            Hook::Close => "close",
+            Hook::Run => "run",
+        }
+    }
+}
+
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+type Cause = Arc<dyn StdError + Send + Sync + 'static>;
+
+/// The container's error: takes `?` from any [`std::error::Error`] that is `Send + Sync`.
+///
+/// So that `?` works, it does not implement that trait itself (as with `anyhow`); [`Error::into_std`] gives one that
+/// does. An error is shareable: several askers may see the same one, and a clone is a reference count.
+///
+/// `Display` is what happened in a line or, for a plan with problems, the whole report; `Debug` adds the chain of
+/// causes and whatever failed while cleaning up, so that a plain `fn main() -> gone::Result<()>` prints it all.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    code: Code,
+    message: String,
+    scene: Option<Scene>,
+    cause: Option<Cause>,
+    report: Option<Arc<Report>>,
+    attached: Vec<Error>,
+    signal: Option<i32>,
+}
+
+/// Where in the lifecycle an error arose.
+#[derive(Clone)]
+struct Scene {
+    goner: String,
+    hook: Hook,
+    took: Option<Duration>,
+    asker: Option<Asker>,
+}
+
+impl Error {
+    /// An error with a text of its own and no cause.
+    pub fn msg(message: impl fmt::Display) -> Self {
+        Self::new(Code::Other, message)
+    }
+
+    /// An error of a given kind, with a text and no cause.
+    pub fn new(code: Code, message: impl fmt::Display) -> Self {
+        Error(Arc::new(Inner {
+            code,
+            message: message.to_string(),
+            scene: None,
+            cause: None,
+            report: None,
+            attached: Vec::new(),
+            signal: None,
+        }))
+    }
+
+    /// The same error as one of another kind. Providers use it to mark what is wrong with configuration.
+    #[must_use]
+    pub fn with_code(self, code: Code) -> Self {
+        self.change(|inner| inner.code = code)
+    }
+
+    /// The same error with others beside it, such as what failed while the first one was cleaned up after.
+    #[must_use]
+    pub fn attach(self, others: impl IntoIterator<Item = Error>) -> Self {
+        let mut others = others.into_iter().peekable();
+        if others.peek().is_none() {
+            return self;
+        }
+        self.change(|inner| inner.attached.extend(others))
+    }
+
+    pub(crate) fn plan(report: Report) -> Self {
+        Self::new(Code::Plan, "").change(|inner| inner.report = Some(Arc::new(report)))
+    }
+
+    pub(crate) fn interrupted(signal: i32, name: &str) -> Self {
+        Self::new(Code::Interrupted, format_args!("{name} before the application was ready"))
+            .change(|inner| inner.signal = Some(signal))
+    }
+
+    /// Adds where it happened. An error that already knows keeps what it knows: the innermost place is the right one.
+    pub(crate) fn in_hook(self, goner: &str, hook: Hook, took: Option<Duration>) -> Self {
+        self.change(|inner| {
+            if inner.code == Code::Other {
+                inner.code = if matches!(hook, Hook::Stop | Hook::Close) { Code::Stop } else { Code::Hook };
+            }
+            if inner.scene.is_none() {
+                inner.scene = Some(Scene { goner: goner.to_owned(), hook, took, asker: None });
+            }
+        })
+    }
+
+    /// Adds for whom a provider was at work.
+    pub(crate) fn asked_by(self, asker: Asker) -> Self {
+        self.change(|inner| {
+            if let Some(scene) = &mut inner.scene
+                && scene.hook == Hook::Provide
+            {
+                scene.asker.get_or_insert(asker);
+            }
+        })
+    }
+
+    fn change(self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        change(&mut inner);
+        Error(Arc::new(inner))
+    }
+
+    /// What kind of error this is.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The goner in whose hook it arose, by the short name of its type; none where no goner was at work.
+    pub fn goner(&self) -> Option<&str> {
+        self.0.scene.as_ref().map(|scene| scene.goner.as_str())
+    }
+
+    /// The hook in which it arose.
+    pub fn hook(&self) -> Option<Hook> {
+        self.0.scene.as_ref().map(|scene| scene.hook)
+    }
+
+    /// The field for which a provider was at work, where it was one that failed.
+    pub fn asker(&self) -> Option<&Asker> {
+        self.0.scene.as_ref().and_then(|scene| scene.asker.as_ref())
+    }
+
+    /// How long the hook had run when it failed.
+    pub fn took(&self) -> Option<Duration> {
+        self.0.scene.as_ref().and_then(|scene| scene.took)
+    }
+
+    /// The user's error that `?` took in.
+    pub fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.cause.as_deref().map(|cause| cause as _)
+    }
+
+    /// The first error in the chain of sources that is an `E`.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        let mut next = self.source();
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref::<E>() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
+    }
+
+    /// The problems of the plan, where the plan is what failed.
+    pub fn report(&self) -> Option<&Report> {
+        self.0.report.as_deref()
+    }
+
+    /// The errors beside this one: what failed while stopping and closing after it.
+    pub fn attached(&self) -> &[Error] {
+        &self.0.attached
+    }
+
+    /// The exit code of a process that ends with this error: 2 when only stopping failed, 128 + n for signal n before the
+    /// application was ready, else 1.
+    pub fn exit_code(&self) -> u8 {
+        match (self.0.code, self.0.signal) {
+            (Code::Stop, _) => 2,
+            (Code::Interrupted, Some(signal)) => u8::try_from(128 + signal).unwrap_or(1),
+            _ => 1,
+        }
+    }
+
+    /// This error as one that implements [`std::error::Error`], for interfaces that want that trait.
+    pub fn into_std(self) -> Box<dyn StdError + Send + Sync + 'static> {
+        Box::new(AsStd(self))
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    fn from(error: E) -> Self {
+        match (&error as &dyn std::any::Any).downcast_ref::<AsStd>() {
+            Some(AsStd(inner)) => inner.clone(),
+            None => Error::msg(&error).change(|inner| inner.cause = Some(Arc::new(error))),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(report) = &self.0.report {
+            return write!(f, "{report}");
+        }
+        if let Some(Scene { goner, hook, took, asker }) = &self.0.scene {
+            write!(f, "`{goner}` failed in {hook}")?;
+            if let Some(asker) = asker {
+                write!(f, " for `{asker}`")?;
+            }
+            if let Some(took) = took {
+                write!(f, " after {took:.1?}")?;
+            }
+            f.write_str(": ")?;
+        }
+        f.write_str(&self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.report.is_none() {
+            write!(f, "[{}] ", self.0.code)?;
+        }
+        write!(f, "{self}")?;
+        let mut said = self.0.message.clone();
+        let mut next = self.source();
+        while let Some(error) = next {
+            let text = error.to_string();
+            if text != said {
+                write!(f, "\n  caused by: {text}")?;
+            }
+            said = text;
+            next = error.source();
+        }
+        for other in &self.0.attached {
+            write!(f, "\n  and: {}", format!("{other:?}").replace('\n', "\n  "))?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone)]
+struct AsStd(Error);
+
+impl fmt::Debug for AsStd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for AsStd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl StdError for AsStd {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Returns early with an [`Error`](crate::Error) made of a format string.
+///
+/// ```
+/// fn positive(n: i32) -> gone_core::Result<i32> {
+///     if n <= 0 {
+///         gone_core::bail!("{n} is not positive");
+///     }
+///     Ok(n)
+/// }
+/// assert_eq!(positive(-1).unwrap_err().to_string(), "-1 is not positive");
+/// ```
+#[macro_export]
+macro_rules! bail {
+    ($($message:tt)+) => {
+        return ::core::result::Result::Err($crate::Error::msg(::core::format_args!($($message)+)))
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Outer(std::io::Error);
+    impl fmt::Display for Outer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("outer")
+        }
+    }
+    impl StdError for Outer {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    fn fails() -> Result<()> {
+        Err(Outer(std::io::Error::other("inner")))?
+    }
+
+    // container A-129
+    #[test]
+    fn wrapping_keeps_code_goner_hook_and_the_chain_with_downcast() {
+        let error = fails().unwrap_err().with_code(Code::Config);
+        let error = error.in_hook("Store", Hook::Init, None).in_hook("Asker", Hook::Provide, None);
+        assert_eq!(error.code(), Code::Config);
+        assert_eq!(error.goner(), Some("Store"));
+        assert_eq!(error.hook(), Some(Hook::Init));
+        assert!(error.downcast_ref::<Outer>().is_some());
+        assert_eq!(error.downcast_ref::<std::io::Error>().unwrap().to_string(), "inner");
+        assert_eq!(format!("{error:?}"), "[gone::config] `Store` failed in init: outer\n  caused by: inner");
+    }
+
+    #[test]
+    fn a_std_error_made_of_an_error_becomes_that_error_again() {
+        let there = Error::new(Code::Missing, "x").into_std();
+        let back: Result<()> = Err(there.downcast::<AsStd>().map(|it| *it).unwrap().into());
+        assert_eq!(back.unwrap_err().code(), Code::Missing);
+    }
+
+    #[test]
+    fn only_a_failed_stop_exits_with_two() {
+        assert_eq!(Error::msg("x").exit_code(), 1);
+        assert_eq!(Error::msg("x").in_hook("A", Hook::Stop, None).exit_code(), 2);
+        assert_eq!(Error::interrupted(15, "SIGTERM").exit_code(), 143);
+    }
+}

@@ -1,0 +1,115 @@
+use std::borrow::Cow;
+
+use crate::Result;
+use crate::slots::Slots;
+use crate::table::BoxFuture;
+use crate::target::{Arity, Made, Site, SiteType, Target};
+
+/// A function whose parameters are injected by type: what `run` takes. Async functions and async closures of up to twelve
+/// parameters are. A parameter asks for exactly its type; for optional ones, for all of a kind, or by name, use a field of a
+/// goner.
+#[diagnostic::on_unimplemented(
+    message = "this function cannot be injected",
+    note = "it must be an async function or async closure of at most twelve parameters that returns `gone::Result<()>`, such as `async |user: Arc<User>| {{ …; Ok(()) }}`"
+)]
+pub trait Injected<A> {
+    /// What the function returns.
+    type Output;
+    #[doc(hidden)]
+    fn sites() -> Cow<'static, [Site]>;
+    #[doc(hidden)]
+    fn call(self, arguments: &mut Slots<'_>) -> impl Future<Output = Self::Output>;
+}
+
+/// A function that can be a provider: `Fn(A, …) -> Future<Output = gone::Result<T>> + Send`, of up to twelve parameters.
+#[diagnostic::on_unimplemented(
+    message = "this function cannot be a provider",
+    note = "write a function that returns a `Send` future of `gone::Result<T>`: `move |a: Arc<A>| {{ let url = url.clone(); async move {{ … }} }}`"
+)]
+pub trait ProviderFn<A>: Send + Sync + 'static {
+    #[doc(hidden)]
+    fn sites() -> Cow<'static, [Site]>;
+    #[doc(hidden)]
+    fn output() -> Target;
+    #[doc(hidden)]
+    fn call(&self, arguments: &mut Slots<'_>) -> BoxFuture<'static, Result<Made>>;
+}
+
+const PARAMETERS: [&str; 12] = [
+    "parameter 1",
+    "parameter 2",
+    "parameter 3",
+    "parameter 4",
+    "parameter 5",
+    "parameter 6",
+    "parameter 7",
+    "parameter 8",
+    "parameter 9",
+    "parameter 10",
+    "parameter 11",
+    "parameter 12",
+];
+
+/// A parameter has a type, takes one, and has no tag; its place is that of the function, which the caller fills in.
+fn parameter<A: Send + 'static>(number: usize) -> Site {
+    Site {
+        field: PARAMETERS[number],
+        tag: "",
+        ty: const { &SiteType { target: Target::of::<A>(), arity: Arity::One } },
+        at: std::panic::Location::caller(),
+    }
+}
+
+macro_rules! functions {
+    ($($A:ident $number:literal),*) => {
+        impl<F, R, $($A),*> Injected<($($A,)*)> for F
+        where
+            F: AsyncFnOnce($($A),*) -> R,
+            $($A: Send + 'static),*
+        {
+            type Output = R;
+            fn sites() -> Cow<'static, [Site]> {
+                Cow::Owned(vec![$(parameter::<$A>($number)),*])
+            }
+            #[allow(unused_variables, non_snake_case, reason = "one macro for all lengths")]
+            fn call(self, arguments: &mut Slots<'_>) -> impl Future<Output = R> {
+                $(let $A = arguments.take::<$A>();)*
+                self($($A),*)
+            }
+        }
+
+        impl<F, Fut, T, $($A),*> ProviderFn<($($A,)*)> for F
+        where
+            F: Fn($($A),*) -> Fut + Send + Sync + 'static,
+            Fut: Future<Output = Result<T>> + Send + 'static,
+            T: Send + 'static,
+            $($A: Send + 'static),*
+        {
+            fn sites() -> Cow<'static, [Site]> {
+                Cow::Owned(vec![$(parameter::<$A>($number)),*])
+            }
+            fn output() -> Target {
+                Target::of::<T>()
+            }
+            #[allow(unused_variables, non_snake_case, reason = "one macro for all lengths")]
+            fn call(&self, arguments: &mut Slots<'_>) -> BoxFuture<'static, Result<Made>> {
+                $(let $A = arguments.take::<$A>();)*
+                let made = self($($A),*);
+                Box::pin(async move { Ok(Box::new(made.await?) as Made) })
+            }
+        }
+    };
+}
+functions!();
+functions!(A1 0);
+functions!(A1 0, A2 1);
+functions!(A1 0, A2 1, A3 2);
+functions!(A1 0, A2 1, A3 2, A4 3);
+functions!(A1 0, A2 1, A3 2, A4 3, A5 4);
+functions!(A1 0, A2 1, A3 2, A4 3, A5 4, A6 5);
+functions!(A1 0, A2 1, A3 2, A4 3, A5 4, A6 5, A7 6);
+functions!(A1 0, A2 1, A3 2, A4 3, A5 4, A6 5, A7 6, A8 7);
+functions!(A1 0, A2 1, A3 2, A4 3, A5 4, A6 5, A7 6, A8 7, A9 8);
+functions!(A1 0, A2 1, A3 2, A4 3, A5 4, A6 5, A7 6, A8 7, A9 8, A10 9);
+functions!(A1 0, A2 1, A3 2, A4 3, A5 4, A6 5, A7 6, A8 7, A9 8, A10 9, A11 10);
+functions!(A1 0, A2 1, A3 2, A4 3, A5 4, A6 5, A7 6, A8 7, A9 8, A10 9, A11 10, A12 11);

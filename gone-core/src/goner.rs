@@ -1,0 +1,17 @@
+use crate::Spec;
+use crate::table::Table;
+
+/// A component that the container manages. Implemented by `#[derive(Goner)]` only.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a goner",
+    note = "put `#[derive(Goner)]` on it; or hand over a ready value with `gone::value(…)`"
+)]
+pub trait Goner: Sized + Send + Sync + 'static {
+    #[doc(hidden)]
+    const TABLE: &'static Table;
+
+    /// What to load: this goner, with options.
+    fn goner() -> Spec<Self> {
+        Spec::goner()
+    }
+}

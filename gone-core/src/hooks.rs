@@ -1,0 +1,146 @@
+//! The hooks of a goner's life. Each is a trait; it runs because the goner implements it.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::Result;
+
+/// Runs after the sites are filled and before [`Init`], while nobody else can see the goner.
+///
+/// A dropped boot drops this future at its next await; the goner is then dropped, and not closed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `before_init` hook",
+    note = "write `impl BeforeInit for {Self} {{ async fn before_init(&mut self) -> gone::Result<()> {{ … }} }}`"
+)]
+pub trait BeforeInit: Send + Sync + 'static {
+    /// Prepares the goner. An `Err` or a panic fails the boot.
+    fn before_init(&mut self) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Makes the goner ready to be given to others: all that it needs is ready in full, and nobody else can see it yet.
+///
+/// Its pair is [`Close`]. A dropped boot drops this future at its next await; the goner is then dropped, and not closed,
+/// so what it has acquired by then must be released by `Drop`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `init` hook",
+    note = "write `impl Init for {Self} {{ async fn init(&mut self) -> gone::Result<()> {{ … }} }}`"
+)]
+pub trait Init: Send + Sync + 'static {
+    /// Initialises the goner. An `Err` or a panic fails the boot.
+    fn init(&mut self) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Starts the goner's work, after everything that it needs has started. Must return once the goner is ready.
+///
+/// Its pair is [`Stop`]. If another goner's start fails meanwhile, this future is dropped at its next await and `stop` is not
+/// called, as its start did not come to an end.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `start` hook",
+    note = "write `impl Start for {Self} {{ async fn start(&self) -> gone::Result<()> {{ … }} }}`"
+)]
+pub trait Start: Send + Sync + 'static {
+    /// Starts. An `Err` or a panic stops what has started, closes what was built, and is the boot's error.
+    fn start(&self) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Undoes [`Start`]: runs for goners whose turn to start came and went well, also those that have no `start`, before
+/// anything that they need is stopped.
+///
+/// It has a budget; past it the future is dropped, the hook is reported by name, and the stop goes on below it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `stop` hook",
+    note = "write `impl Stop for {Self} {{ async fn stop(&self) -> gone::Result<()> {{ … }} }}`"
+)]
+pub trait Stop: Send + Sync + 'static {
+    /// Stops. An `Err` or a panic is collected, and the others are stopped all the same.
+    fn stop(&self) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Releases what construction and [`Init`] acquired: pools, clients, files.
+///
+/// Runs exactly once for every goner whose `init` succeeded (or that has none), after all stop hooks, in reverse order of
+/// construction, also when the boot fails or is dropped. Past the deadline the future is dropped, the hook is reported by
+/// name, and the others are closed all the same.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `close` hook",
+    note = "write `impl Close for {Self} {{ async fn close(&self, deadline: Deadline) -> gone::Result<CloseReport> {{ … }} }}`"
+)]
+pub trait Close: Send + Sync + 'static {
+    /// Closes by the deadline and says what came of what was still under way.
+    fn close(&self, deadline: Deadline) -> impl Future<Output = Result<CloseReport>> + Send;
+}
+
+/// The moment by which something must have ended, on the runtime's monotonic clock (so paused time governs it in tests).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// The deadline that is `budget` from now.
+    pub fn after(budget: Duration) -> Self {
+        let now = Instant::now();
+        Deadline(now.checked_add(budget).unwrap_or_else(|| now + Duration::from_secs(86_400 * 365)))
+    }
+
+    /// The moment itself.
+    pub fn instant(self) -> Instant {
+        self.0
+    }
+
+    /// How long is left; zero once it has passed.
+    pub fn remaining(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+/// What came of the work that was under way when a component was closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// What was pending and has been brought to its end: lines written, messages sent, requests answered.
+    pub flushed: u64,
+    /// What was pending and is lost.
+    pub lost: u64,
+    /// What still runs and was left behind: borrowed connections, tasks.
+    pub still_running: u64,
+}
+
+impl CloseReport {
+    /// Nothing was pending.
+    pub fn clean() -> Self {
+        Self::default()
+    }
+
+    /// The same report with a count of what was brought to its end.
+    #[must_use]
+    pub fn flushed(mut self, count: u64) -> Self {
+        self.flushed = count;
+        self
+    }
+
+    /// The same report with a count of what is lost.
+    #[must_use]
+    pub fn lost(mut self, count: u64) -> Self {
+        self.lost = count;
+        self
+    }
+
+    /// The same report with a count of what still runs.
+    #[must_use]
+    pub fn still_running(mut self, count: u64) -> Self {
+        self.still_running = count;
+        self
+    }
+
+    /// Whether nothing was lost and nothing still runs.
+    pub fn is_clean(&self) -> bool {
+        self.lost == 0 && self.still_running == 0
+    }
+}
+
+impl fmt::Display for CloseReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "flushed {}, lost {}, still running {}", self.flushed, self.lost, self.still_running)
+    }
+}

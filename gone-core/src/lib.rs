@@ -1,0 +1,59 @@
+//! The container of Gone: the graph, the plan, the lifecycle. It knows no backend, no provider, no HTTP.
+//!
+//! Use the facade, the crate `gone`, which adds the derive macros and the providers to what is here.
+
+mod app;
+mod builder;
+mod error;
+mod function;
+mod goner;
+mod hooks;
+mod life;
+mod loader;
+mod node;
+mod options;
+mod plan;
+mod provider;
+mod race;
+mod run;
+mod schedule;
+mod slots;
+mod source;
+mod spec;
+mod table;
+mod tag;
+mod target;
+mod tasks;
+mod type_name;
+mod unwind;
+
+pub use app::{App, Running};
+pub use builder::AppBuilder;
+pub use error::{Code, Error, Hook, Result};
+pub use function::{Injected, ProviderFn};
+pub use goner::Goner;
+pub use hooks::{BeforeInit, Close, CloseReport, Deadline, Init, Start, Stop};
+pub use loader::{Load, Loader, ModuleOutcome};
+pub use options::Options;
+pub use plan::{Place, Plan, Problem, Report, Wanted};
+pub use provider::{Given, NamedProvider, NoneParamProvider, Provider, Request};
+pub use source::{Source, Sources};
+pub use spec::{Provide, Read, Spec, Value, provide, source, value};
+pub use tag::{Asker, Tag};
+pub use target::Target;
+
+/// A place in source text.
+pub type Location = &'static std::panic::Location<'static>;
+
+use slots::Slots;
+
+/// What the macros emit paths to. Not for use by hand: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::{Error, Goner};
+    pub use crate::run::{main, runtime};
+    pub use crate::slots::Slots;
+    pub use crate::table::*;
+    pub use crate::target::{Site, SiteType, Target};
+    pub use std;
+}

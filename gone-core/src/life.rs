@@ -1,0 +1,332 @@
+//! From a plan to the end: construction, start, stop and close of one application's goners.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::node::{Body, NodeId};
+use crate::plan::{Graph, Piece};
+use crate::schedule::{Schedule, early_first, levels};
+use crate::slots::{Slots, Store, call, gather};
+use crate::table::Instance;
+use crate::tasks::{Tasks, UnderWay};
+use crate::unwind::catch;
+use crate::{CloseReport, Deadline, Error, Hook, Options, Result};
+
+/// The goners of one application, and how far each has come. However it ends, also when it is dropped, what was started is
+/// stopped once and what was built is closed once.
+pub(crate) struct Life {
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) options: Options,
+    pub(crate) under_way: UnderWay,
+    building: Tasks<Instance>,
+    starting: Tasks<()>,
+    /// In the order of construction.
+    built: Vec<NodeId>,
+    started: Vec<NodeId>,
+    /// In the detached task that ends a dropped one: if the runtime drops that too, nobody is left to do it.
+    detached: bool,
+}
+
+impl Life {
+    pub(crate) fn new(graph: Arc<Graph>, options: Options) -> Self {
+        let under_way = UnderWay::default();
+        Life {
+            store: Arc::new(Store::new(graph.nodes.len())),
+            building: Tasks::new(under_way.clone()),
+            starting: Tasks::new(under_way.clone()),
+            built: Vec::with_capacity(graph.nodes.len()),
+            started: Vec::new(),
+            detached: false,
+            under_way,
+            options,
+            graph,
+        }
+    }
+
+    /// Constructs every goner when all that it needs is ready. At the first failure no new one is begun.
+    pub(crate) async fn build(&mut self) -> Result<()> {
+        let graph = Arc::clone(&self.graph);
+        let early = early_first(&graph.needs, |id| graph.nodes[id].early);
+        let priority = (0..graph.nodes.len()).collect();
+        let mut schedule = Schedule::forward(&graph.needs, &early, priority, self.options.max_parallel);
+        loop {
+            while let Some(id) = schedule.next() {
+                match self.construct(id)? {
+                    Some(instance) => {
+                        self.put(id, instance);
+                        schedule.done(id);
+                    }
+                    None => {}
+                }
+            }
+            match self.building.next().await {
+                Some(ended) => {
+                    self.put(ended.node, ended.result?);
+                    schedule.done(ended.node);
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn put(&mut self, id: NodeId, instance: Instance) {
+        self.store.set(id, instance);
+        self.built.push(id);
+    }
+
+    /// Constructs a node that has nothing to wait for, or begins a task that does.
+    fn construct(&mut self, id: NodeId) -> Result<Option<Instance>> {
+        let node = &self.graph.nodes[id];
+        let budget = self.options.start_hook;
+        match &node.body {
+            Body::Ready(instance) => Ok(Some(Arc::clone(instance))),
+            Body::Function(_) | Body::Source(_) | Body::Displaced => Ok(Some(Arc::new(()))),
+            Body::Goner(table) => {
+                let hooks = table.hooks;
+                let asks = self.graph.asks_providers(id);
+                if !asks && hooks.before_init.is_none() && hooks.init.is_none() {
+                    let made = catch(|| construct(&self.graph, &self.store, id, Vec::new()));
+                    let made = made.map_err(|error| error.in_hook(&node.label(), Hook::Construct, None))?;
+                    return Ok(Some(made));
+                }
+                let hook = match (hooks.init, hooks.before_init) {
+                    (Some(_), _) => Hook::Init,
+                    (None, Some(_)) => Hook::BeforeInit,
+                    (None, None) => Hook::Construct,
+                };
+                let (graph, store) = (Arc::clone(&self.graph), Arc::clone(&self.store));
+                self.building.spawn(id, node.label(), hook, budget, prepare(graph, store, id));
+                Ok(None)
+            }
+            Body::Shared { .. } => {
+                let (graph, store) = (Arc::clone(&self.graph), Arc::clone(&self.store));
+                self.building.spawn(id, node.label(), Hook::Provide, budget, share(graph, store, id));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Runs every `start` when all that the goner needs has started and all of a lower order have.
+    pub(crate) async fn start(&mut self) -> Result<()> {
+        let graph = Arc::clone(&self.graph);
+        let levels = levels(&graph.needs, |id| graph.nodes[id].order);
+        let priority = (0..graph.nodes.len()).collect();
+        let mut schedule = Schedule::forward(&graph.needs, &levels, priority, self.options.max_parallel);
+        loop {
+            while let Some(id) = schedule.next() {
+                let node = &graph.nodes[id];
+                match (&node.body, self.store.get(id)) {
+                    (Body::Goner(table), Some(goner)) if table.hooks.start.is_some() => {
+                        let (hook, goner) = (table.hooks.start, Arc::clone(goner));
+                        let work = async move {
+                            match hook {
+                                Some(start) => start(&*goner).await,
+                                None => Ok(()),
+                            }
+                        };
+                        self.starting.spawn(id, node.label(), Hook::Start, self.options.start_hook, work);
+                    }
+                    _ => {
+                        self.started.push(id);
+                        schedule.done(id);
+                    }
+                }
+            }
+            match self.starting.next().await {
+                Some(ended) => {
+                    ended.result?;
+                    self.started.push(ended.node);
+                    schedule.done(ended.node);
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Ends it from wherever it is: cancels what is under way, stops what has started in reverse, closes what was built in
+    /// reverse. Each is reached; the errors are collected. A second call finds nothing to do.
+    pub(crate) async fn end(&mut self) -> Vec<Error> {
+        let deadline = Instant::now() + self.options.shutdown;
+        let patience = self.options.stop_hook;
+        for (id, ()) in self.starting.cancel(patience).await {
+            self.started.push(id);
+        }
+        for (id, instance) in self.building.cancel(patience).await {
+            self.put(id, instance);
+        }
+        let mut errors = self.stop(deadline).await;
+        errors.extend(self.close(deadline).await);
+        errors
+    }
+
+    async fn stop(&mut self, deadline: Instant) -> Vec<Error> {
+        let graph = Arc::clone(&self.graph);
+        let started = std::mem::take(&mut self.started);
+        let levels = levels(&graph.needs, |id| graph.nodes[id].order);
+        let mut tasks: Tasks<()> = Tasks::new(self.under_way.clone());
+        let mut schedule = backward(&graph, &levels, &started);
+        let mut errors = Vec::new();
+        let stops: std::collections::HashSet<NodeId> = started.into_iter().collect();
+        loop {
+            while let Some(id) = schedule.next() {
+                let node = &graph.nodes[id];
+                match (&node.body, self.store.get(id)) {
+                    (Body::Goner(table), Some(goner)) if table.hooks.stop.is_some() && stops.contains(&id) => {
+                        let (hook, goner) = (table.hooks.stop, Arc::clone(goner));
+                        let work = async move {
+                            match hook {
+                                Some(stop) => stop(&*goner).await,
+                                None => Ok(()),
+                            }
+                        };
+                        tasks.spawn(id, node.label(), Hook::Stop, self.budget(deadline), work);
+                    }
+                    _ => schedule.done(id),
+                }
+            }
+            match tasks.next().await {
+                Some(ended) => {
+                    errors.extend(ended.result.err());
+                    schedule.done(ended.node);
+                }
+                None => return errors,
+            }
+        }
+    }
+
+    async fn close(&mut self, deadline: Instant) -> Vec<Error> {
+        let graph = Arc::clone(&self.graph);
+        let built = std::mem::take(&mut self.built);
+        let levels = early_first(&graph.needs, |id| graph.nodes[id].early);
+        let mut tasks: Tasks<CloseReport> = Tasks::new(self.under_way.clone());
+        let mut schedule = backward(&graph, &levels, &built);
+        let mut errors = Vec::new();
+        let closes: std::collections::HashSet<NodeId> = built.into_iter().collect();
+        loop {
+            while let Some(id) = schedule.next() {
+                let node = &graph.nodes[id];
+                match (&node.body, self.store.get(id)) {
+                    (Body::Goner(table), Some(goner)) if table.hooks.close.is_some() && closes.contains(&id) => {
+                        let (hook, goner) = (table.hooks.close, Arc::clone(goner));
+                        let budget = self.budget(deadline);
+                        let work = async move {
+                            match hook {
+                                Some(close) => close(&*goner, Deadline::after(budget)).await,
+                                None => Ok(CloseReport::clean()),
+                            }
+                        };
+                        tasks.spawn(id, node.label(), Hook::Close, budget, work);
+                    }
+                    _ => schedule.done(id),
+                }
+            }
+            match tasks.next().await {
+                Some(ended) => {
+                    let goner = graph.nodes[ended.node].label();
+                    match ended.result {
+                        Ok(report) if report.is_clean() => tracing::debug!(target: "gone", %goner, "closed: {report}"),
+                        Ok(report) => tracing::warn!(target: "gone", %goner, "closed: {report}"),
+                        Err(error) => errors.push(error),
+                    }
+                    schedule.done(ended.node);
+                }
+                None => return errors,
+            }
+        }
+    }
+
+    /// What one hook may take: its own budget, within that of the whole shutdown; when that is used up, a moment is left to each
+    /// of the rest, so that all are reached.
+    fn budget(&self, deadline: Instant) -> Duration {
+        const MOMENT: Duration = Duration::from_millis(250);
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.options.stop_hook.min(left.max(MOMENT))
+    }
+
+    fn is_over(&self) -> bool {
+        self.built.is_empty() && self.started.is_empty() && self.building.is_empty() && self.starting.is_empty()
+    }
+}
+
+/// Reverse needs; among those that may go, the one that was reached last goes first.
+fn backward(graph: &Graph, levels: &[i64], reached: &[NodeId]) -> Schedule {
+    let mut priority = vec![usize::MAX; graph.nodes.len()];
+    for (place, id) in reached.iter().rev().enumerate() {
+        priority[*id] = place;
+    }
+    Schedule::backward(&graph.needs, levels, priority, usize::MAX)
+}
+
+impl Drop for Life {
+    /// A boot whose future is dropped, or an application that nobody stopped: what there is goes to one detached task that ends
+    /// it within the shutdown budget.
+    fn drop(&mut self) {
+        if self.is_over() {
+            return;
+        }
+        let runtime = tokio::runtime::Handle::try_current().ok().filter(|_| !self.detached);
+        let Some(runtime) = runtime else {
+            tracing::warn!(target: "gone", "an application was dropped without a runtime to end it in: not all of its goners were closed");
+            return;
+        };
+        // The one that takes its place here has nothing to end.
+        let mut rest = std::mem::replace(self, Life::new(Arc::clone(&self.graph), self.options.clone()));
+        rest.detached = true;
+        runtime.spawn(async move {
+            for error in rest.end().await {
+                tracing::error!(target: "gone", "after a dropped boot: {error:?}");
+            }
+        });
+    }
+}
+
+fn construct(graph: &Graph, store: &Store, id: NodeId, made: Vec<crate::target::Made>) -> Instance {
+    let node = &graph.nodes[id];
+    let Body::Goner(table) = &node.body else { return Arc::new(()) };
+    let mut instance = (table.construct)(&mut Slots::new(store, &node.sites, &graph.bindings[id], made, None));
+    let with = std::mem::take(&mut *node.with.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    if let Some(goner) = Arc::get_mut(&mut instance) {
+        for change in with {
+            change(goner);
+        }
+    }
+    instance
+}
+
+/// Asks the providers, constructs, and runs the hooks of construction.
+async fn prepare(graph: Arc<Graph>, store: Arc<Store>, id: NodeId) -> Result<Instance> {
+    let made = {
+        let asking = graph.asking(id);
+        match gather(&graph, &store, &asking) {
+            Some(gathered) => gathered.await?,
+            None => Vec::new(),
+        }
+    };
+    let mut instance = construct(&graph, &store, id, made);
+    let Body::Goner(table) = &graph.nodes[id].body else { return Ok(instance) };
+    let label = || graph.nodes[id].label();
+    let alone = Arc::get_mut(&mut instance).ok_or_else(|| Error::msg("somebody else holds the goner before its init"))?;
+    let begun = Instant::now();
+    if let Some(before_init) = table.hooks.before_init {
+        let done = crate::unwind::caught(before_init(alone)).await;
+        done.map_err(|error| error.in_hook(&label(), Hook::BeforeInit, Some(begun.elapsed())))?;
+    }
+    if let Some(init) = table.hooks.init {
+        init(alone).await?;
+    }
+    Ok(instance)
+}
+
+/// Makes the one value of a sharing provider for one extension text.
+async fn share(graph: Arc<Graph>, store: Arc<Store>, id: NodeId) -> Result<Instance> {
+    let Body::Shared { provider, tag, share } = &graph.nodes[id].body else {
+        return Err(Error::msg("it is not a shared value"));
+    };
+    let piece = Piece { node: *provider, via: crate::node::Via::Call };
+    let made = call(&graph, &store, &piece, graph.nodes[id].offers[0].target, tag).await;
+    let made = made.map_err(|error| error.asked_by(tag.asker().clone()))?;
+    (share.keep)(made).ok_or_else(|| Error::msg("the provider made a value of another type"))
+}

@@ -1,0 +1,136 @@
+use std::any::TypeId;
+use std::collections::HashSet;
+
+use crate::node::Node;
+use crate::plan::{Place, Problem};
+use crate::{Code, Error, Location, Spec};
+
+/// Collects what is loaded. A module gets one; nothing that is loaded runs before the plan.
+pub struct Loader {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) problems: Vec<Problem>,
+    modules: HashSet<TypeId>,
+    at: Location,
+    fallback: bool,
+}
+
+impl Loader {
+    #[track_caller]
+    pub(crate) fn new() -> Self {
+        Loader {
+            nodes: Vec::new(),
+            problems: Vec::new(),
+            modules: HashSet::new(),
+            at: std::panic::Location::caller(),
+            fallback: false,
+        }
+    }
+
+    /// Loads a spec, a module, or a tuple of these. Never fails: what is wrong stands in the plan's report.
+    #[track_caller]
+    pub fn load(&mut self, it: impl Load) -> &mut Self {
+        let before = std::mem::replace(&mut self.at, std::panic::Location::caller());
+        it.load_into(self);
+        self.at = before;
+        self
+    }
+
+    /// As [`load`](Loader::load), for what gives way: a spec loaded so is left out if the program itself loads something of
+    /// the same name, or of the same type.
+    #[track_caller]
+    pub fn fallback(&mut self, it: impl Load) -> &mut Self {
+        let before = std::mem::replace(&mut self.at, std::panic::Location::caller());
+        let outer = std::mem::replace(&mut self.fallback, true);
+        it.load_into(self);
+        (self.at, self.fallback) = (before, outer);
+        self
+    }
+
+    fn module<F: FnOnce(&mut Loader) -> R + 'static, R: ModuleOutcome>(&mut self, module: F) {
+        // A function item is known by its type. Closures and function pointers have no identity of their own.
+        let name = std::any::type_name::<F>();
+        let function_item = std::mem::size_of::<F>() == 0 && !name.ends_with("{{closure}}");
+        if function_item && !self.modules.insert(TypeId::of::<F>()) {
+            return;
+        }
+        let at = self.at;
+        if let Err(error) = module(self).into_result() {
+            let place = Place { what: format!("`{name}`"), at, loaded: at };
+            let problem = Problem::new(Code::Load, format!("a module failed: {error}"));
+            self.problems.push(problem.involving([place]).caused_by(error));
+        }
+    }
+}
+
+/// What can be loaded: a [`Spec`], a module (`fn(&mut Loader)`, which may return a `Result`), or a tuple of these.
+///
+/// A module that is a function item is known by its type: named twice in one application, it loads once. Closures and function
+/// pointers have no identity and load every time. (contract container)
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be loaded",
+    note = "load a goner (`It::goner()`), `gone::value(it)`, `gone::provide(function)`, a module `fn(&mut Loader)`, or a tuple of these"
+)]
+pub trait Load {
+    #[doc(hidden)]
+    fn load_into(self, loader: &mut Loader);
+}
+
+impl<T> Load for Spec<T> {
+    fn load_into(self, loader: &mut Loader) {
+        let mut node = self.into_node(loader.at);
+        node.fallback = loader.fallback;
+        loader.nodes.push(node);
+    }
+}
+
+impl<F, R> Load for F
+where
+    F: FnOnce(&mut Loader) -> R + 'static,
+    R: ModuleOutcome,
+{
+    fn load_into(self, loader: &mut Loader) {
+        loader.module(self);
+    }
+}
+
+/// What a module may return: nothing, or a `Result`.
+pub trait ModuleOutcome {
+    #[doc(hidden)]
+    fn into_result(self) -> Result<(), Error>;
+}
+
+impl ModuleOutcome for () {
+    fn into_result(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl<E: Into<Error>> ModuleOutcome for Result<(), E> {
+    fn into_result(self) -> Result<(), Error> {
+        self.map_err(Into::into)
+    }
+}
+
+macro_rules! tuples {
+    ($($T:ident),*) => {
+        #[allow(non_snake_case, reason = "one macro for all lengths")]
+        impl<$($T: Load),*> Load for ($($T,)*) {
+            fn load_into(self, loader: &mut Loader) {
+                let ($($T,)*) = self;
+                $($T.load_into(loader);)*
+            }
+        }
+    };
+}
+tuples!(A);
+tuples!(A, B);
+tuples!(A, B, C);
+tuples!(A, B, C, D);
+tuples!(A, B, C, D, E);
+tuples!(A, B, C, D, E, F);
+tuples!(A, B, C, D, E, F, G);
+tuples!(A, B, C, D, E, F, G, H);
+tuples!(A, B, C, D, E, F, G, H, I);
+tuples!(A, B, C, D, E, F, G, H, I, J);
+tuples!(A, B, C, D, E, F, G, H, I, J, K);
+tuples!(A, B, C, D, E, F, G, H, I, J, K, L);

@@ -1,0 +1,137 @@
+//! What is loaded, with its type erased: the nodes of the graph.
+
+use std::any::{Any, TypeId};
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex};
+
+use crate::slots::Slots;
+use crate::source::Sources;
+use crate::table::{BoxFuture, Form, Instance, PutFn, Share, Table};
+use crate::target::{Made, Site, Target};
+use crate::type_name::short;
+use crate::{Location, Result, Tag};
+
+/// A node's place in the load order; shared values come after all that was loaded.
+pub(crate) type NodeId = usize;
+
+/// One thing that was loaded, with its options.
+pub(crate) struct Node {
+    pub(crate) type_name: fn() -> &'static str,
+    pub(crate) declared: Option<Location>,
+    pub(crate) module: &'static str,
+    pub(crate) loaded: Location,
+    pub(crate) name: Option<Cow<'static, str>>,
+    pub(crate) only_for_name: bool,
+    pub(crate) default: bool,
+    pub(crate) default_for: Vec<Target>,
+    pub(crate) order: i32,
+    pub(crate) early: bool,
+    pub(crate) fallback: bool,
+    pub(crate) sites: Cow<'static, [Site]>,
+    pub(crate) offers: Vec<Offer>,
+    pub(crate) with: Mutex<Vec<With>>,
+    pub(crate) body: Body,
+}
+
+pub(crate) type With = Box<dyn FnOnce(&mut (dyn Any + Send + Sync)) + Send>;
+
+pub(crate) enum Body {
+    /// A goner that is constructed.
+    Goner(&'static Table),
+    /// A value that is there.
+    Ready(Instance),
+    /// A source, until it is read; then a `Ready` snapshot.
+    Source(Arc<dyn AnySource>),
+    /// A function as provider.
+    Function(Arc<dyn AnyFunction>),
+    /// The one value that a sharing provider makes for an extension text.
+    Shared { provider: NodeId, tag: Tag, share: Share },
+    /// A fallback that something loaded stands in for.
+    Displaced,
+}
+
+/// What a node can give for a site.
+#[derive(Clone)]
+pub(crate) struct Offer {
+    pub(crate) target: Target,
+    pub(crate) via: Via,
+}
+
+/// How a site gets what a node offers.
+#[derive(Clone)]
+pub(crate) enum Via {
+    /// Of the instance, by a function of the derive's table.
+    Put(PutFn),
+    /// Of the instance, by a cast given at load.
+    Cast(Arc<dyn Fn(&Instance, &mut dyn Any) + Send + Sync>),
+    /// By asking the typed provider.
+    Call,
+    /// By asking the many-type provider.
+    Ask,
+}
+
+impl Via {
+    pub(crate) fn is_provider(&self) -> bool {
+        matches!(self, Via::Call | Via::Ask)
+    }
+}
+
+/// A source whose type is erased.
+pub(crate) trait AnySource: Send + Sync {
+    fn snapshot_id(&self) -> TypeId;
+    fn read(&self) -> Result<Box<dyn Any + Send + Sync>>;
+    fn open<'a>(
+        &'a self,
+        local: Box<dyn Any + Send + Sync>,
+        sources: &'a Sources,
+    ) -> BoxFuture<'a, Result<Box<dyn Any + Send + Sync>>>;
+    /// The snapshot as a value that offers `Arc<Snapshot>`, and as one for [`Sources`].
+    fn keep(&self, snapshot: Box<dyn Any + Send + Sync>) -> Option<(Instance, Arc<dyn Any + Send + Sync>)>;
+}
+
+/// A function as provider, its parameters erased.
+pub(crate) trait AnyFunction: Send + Sync {
+    fn call(&self, arguments: &mut Slots<'_>) -> BoxFuture<'static, Result<Made>>;
+}
+
+impl Node {
+    /// The type by its short name.
+    pub(crate) fn label(&self) -> String {
+        short((self.type_name)())
+    }
+
+    pub(crate) fn form(&self) -> Option<&'static Form> {
+        match self.body {
+            Body::Goner(table) => table.provider.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What the node offers: what its table says, then what was added when it was loaded.
+    pub(crate) fn offers(&self) -> impl Iterator<Item = (Target, Via)> {
+        let table = match self.body {
+            Body::Goner(table) => table.offers,
+            _ => &[],
+        };
+        let made = match self.form() {
+            Some(Form::Typed { output, .. }) => Some((*output, Via::Call)),
+            _ => None,
+        };
+        let stat = table.iter().map(|entry| (entry.target, Via::Put(entry.put)));
+        stat.chain(made).chain(self.offers.iter().map(|offer| (offer.target, offer.via.clone())))
+    }
+
+    pub(crate) fn offer_of(&self, id: TypeId) -> Option<(Target, Via)> {
+        self.offers().find(|(target, _)| target.id() == id)
+    }
+
+    /// A trait is something that many offer; a node's own type and what its provider makes are what it is loaded for.
+    pub(crate) fn is_main(&self, via: &Via) -> bool {
+        match (via, &self.body) {
+            (Via::Call | Via::Ask, _) => true,
+            (Via::Put(put), Body::Goner(table)) => table.offers.first().is_some_and(|own| std::ptr::fn_addr_eq(own.put, *put)),
+            (Via::Put(_), _) => true,
+            (Via::Cast(_), _) => false,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+use std::time::Duration;
+
+/// The budgets of an application, and how much it does at once.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// For each hook while building and starting, and for each goner's provider calls. 15 s.
+    pub start_hook: Duration,
+    /// For each `stop` and each `close`. 10 s.
+    pub stop_hook: Duration,
+    /// For everything from reading the sources to the last `start`. 60 s.
+    pub boot: Duration,
+    /// For all `stop` and `close` hooks together, also where a failed boot is rolled back. 25 s.
+    pub shutdown: Duration,
+    /// How many hooks run at once while building and starting; at least 1. Not bounded unless said. With 1 the order is that of
+    /// the needs, then of `order`, then of loading, each time.
+    pub max_parallel: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            start_hook: Duration::from_secs(15),
+            stop_hook: Duration::from_secs(10),
+            boot: Duration::from_secs(60),
+            shutdown: Duration::from_secs(25),
+            max_parallel: usize::MAX,
+        }
+    }
+}

@@ -1,0 +1,541 @@
+//! Binding every site to an offer, by the rules of resolution.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
+
+use crate::node::{Body, Node, NodeId, Offer, Via};
+use crate::plan::index::{Candidate, Index, list};
+use crate::plan::report::{Place, Problem, Report};
+use crate::plan::{Binding, Function, Graph, Piece, cycle};
+use crate::table::{Form, Share};
+use crate::tag::split;
+use crate::target::{Arity, Element, Site, Target};
+use crate::unwind::catch;
+use crate::{Asker, Code, Error, Result, Sources, Tag};
+
+/// Binds all sites of all nodes, and those of `function`, or says all that is wrong.
+pub(crate) fn bind(
+    mut nodes: Vec<Node>,
+    function: Option<Cow<'static, [Site]>>,
+    sources: &Sources,
+    mut problems: Vec<Problem>,
+) -> Result<Graph> {
+    let index = Index::new(&mut nodes, &mut problems);
+    let loaded = nodes.len();
+    let mut binder = Binder {
+        sources,
+        shared: HashMap::new(),
+        shared_nodes: Vec::new(),
+        needs: Vec::with_capacity(loaded),
+        missed: Vec::new(),
+        nodes: &nodes,
+        index: &index,
+    };
+    let mut bindings = Vec::with_capacity(loaded);
+    for id in 0..loaded {
+        let (bound, needs) = binder.node(Some(id), &nodes[id].sites);
+        bindings.push(bound);
+        binder.needs.push(needs);
+    }
+    let function = function.map(|sites| {
+        let (bindings, _) = binder.node(None, &sites);
+        Function { sites, bindings }
+    });
+    let Binder { shared_nodes, mut needs, mut missed, .. } = binder;
+    for (node, provider) in shared_nodes {
+        bindings.push(Vec::new());
+        needs.push(vec![provider]);
+        nodes.push(node);
+    }
+    if !missed.is_empty() {
+        let roots = Roots::new(&needs);
+        for (asker, problem) in &mut missed {
+            if let Some(asker) = *asker {
+                problem.path = roots.path(asker).map(|id| nodes[id].label()).collect();
+            }
+        }
+    }
+    problems.extend(missed.into_iter().map(|(_, problem)| problem));
+    problems.extend(circles(&nodes, &bindings, &needs));
+    if problems.is_empty() {
+        return Ok(Graph { nodes, bindings, needs, function, index });
+    }
+    Err(Error::plan(Report::new(problems)))
+}
+
+struct Binder<'a> {
+    nodes: &'a [Node],
+    index: &'a Index,
+    sources: &'a Sources,
+    /// The node of each shared value, by provider and extension text.
+    shared: HashMap<(NodeId, String), NodeId>,
+    shared_nodes: Vec<(Node, NodeId)>,
+    needs: Vec<Vec<NodeId>>,
+    missed: Vec<(Option<NodeId>, Problem)>,
+}
+
+/// One site while it is bound. `asking` is none for the function given to `run`.
+struct Question<'a> {
+    asking: Option<NodeId>,
+    asker: &'a dyn Fn() -> Asker,
+    site: &'a Site,
+}
+
+impl Binder<'_> {
+    fn node(&mut self, asking: Option<NodeId>, sites: &[Site]) -> (Vec<Binding>, Vec<NodeId>) {
+        let mut bindings = Vec::with_capacity(sites.len());
+        let mut needs: Vec<NodeId> = Vec::with_capacity(sites.len());
+        for site in sites {
+            let nodes = self.nodes;
+            let asker = || Asker {
+                goner: asking.map_or("run".into(), |id| nodes[id].label().into()),
+                module: asking.map_or("", |id| nodes[id].module),
+                field: site.field.into(),
+                at: Some(site.at),
+            };
+            let question = Question { asking, asker: &asker, site };
+            let binding = self.site(&question).unwrap_or_else(|problem| {
+                let mut problem = *problem;
+                problem.asker.get_or_insert_with(asker);
+                self.missed.push((asking, problem));
+                Binding::Elements(Vec::new())
+            });
+            for (piece, _) in binding.pieces(site) {
+                if !needs.contains(&piece.node) {
+                    needs.push(piece.node);
+                }
+            }
+            bindings.push(binding);
+        }
+        (bindings, needs)
+    }
+
+    fn site(&mut self, question: &Question<'_>) -> Result<Binding, Box<Problem>> {
+        let site = question.site;
+        let (name, _) = split(site.tag);
+        if name.is_empty() || name == "*" {
+            return self.by_type(question);
+        }
+        if name.contains(['*', '?']) {
+            return self.by_glob(question, name);
+        }
+        self.by_name(question, name)
+    }
+
+    fn by_type(&mut self, question: &Question<'_>) -> Result<Binding, Box<Problem>> {
+        let target = question.site.ty.target;
+        let in_function = question.asking.is_some_and(|id| matches!(self.nodes[id].body, Body::Function(_)));
+        if target.is::<Tag>() && in_function {
+            return Ok(Binding::Tag);
+        }
+        let exact = self.index.by_type(target.id()).to_vec();
+        if !exact.is_empty() {
+            return self.single(question, target, &exact).map(Binding::Whole);
+        }
+        match question.site.ty.arity {
+            Arity::One => Err(self.missing(target, None).into()),
+            Arity::Optional(element) | Arity::Many(element) if element.nests() => {
+                Err(Box::new(nested(question.site, &element)))
+            }
+            Arity::Optional(element) => match self.index.by_type(element.target.id()).to_vec() {
+                none if none.is_empty() => Ok(Binding::Elements(Vec::new())),
+                some => Ok(Binding::Elements(vec![self.single(question, element.target, &some)?])),
+            },
+            Arity::Many(element) => {
+                let all = self.index.by_type(element.target.id()).to_vec();
+                self.many(question, &element, all)
+            }
+        }
+    }
+
+    fn by_glob(&mut self, question: &Question<'_>, pattern: &str) -> Result<Binding, Box<Problem>> {
+        let site = question.site;
+        let matching = |target: Target| -> Vec<Candidate> {
+            let named = |it: &&Candidate| {
+                self.nodes[it.node].name.as_deref().is_some_and(|name| glob(pattern, name))
+            };
+            self.index.by_type(target.id()).iter().filter(named).cloned().collect()
+        };
+        let exact = matching(site.ty.target);
+        if !exact.is_empty() {
+            return self.single(question, site.ty.target, &exact).map(Binding::Whole);
+        }
+        match site.ty.arity {
+            Arity::One => Err(self.missing(site.ty.target, Some(pattern)).into()),
+            Arity::Optional(element) => match matching(element.target) {
+                none if none.is_empty() => Ok(Binding::Elements(Vec::new())),
+                some => Ok(Binding::Elements(vec![self.single(question, element.target, &some)?])),
+            },
+            Arity::Many(element) => {
+                let all = matching(element.target);
+                self.many(question, &element, all)
+            }
+        }
+    }
+
+    fn by_name(&mut self, question: &Question<'_>, name: &str) -> Result<Binding, Box<Problem>> {
+        let site = question.site;
+        let Some(id) = self.index.by_name(name) else {
+            return match site.ty.arity {
+                Arity::One => Err(self.missing(site.ty.target, Some(name)).into()),
+                Arity::Optional(_) | Arity::Many(_) => Ok(Binding::Elements(Vec::new())),
+            };
+        };
+        let node = &self.nodes[id];
+        if let Some(Form::Named { .. }) = node.form() {
+            let piece = self.accepted(question, site.ty.target, id, &Via::Ask)?;
+            return Ok(Binding::Whole(piece));
+        }
+        if let Some((target, via)) = node.offer_of(site.ty.target.id()) {
+            return self.accepted(question, target, id, &via).map(Binding::Whole);
+        }
+        if let Arity::Optional(element) | Arity::Many(element) = site.ty.arity
+            && let Some((target, via)) = node.offer_of(element.target.id())
+        {
+            return Ok(Binding::Elements(vec![self.accepted(question, target, id, &via)?]));
+        }
+        let message = format!("`{name}` does not offer `{}`", site.ty.target.name());
+        Err(Problem::new(Code::Mismatch, message)
+            .wanted(site.ty.target, Some(name))
+            .involving([Place::of(node)])
+            .help(format!("it offers {}", list(node.offers().map(|(target, _)| target))))
+            .into())
+    }
+
+    /// The one candidate, or the one that is default.
+    fn single(
+        &mut self,
+        question: &Question<'_>,
+        target: Target,
+        candidates: &[Candidate],
+    ) -> Result<Piece, Box<Problem>> {
+        let mut preferred = candidates.iter().filter(|it| it.default);
+        let chosen = match (candidates, preferred.next()) {
+            ([only], _) => only,
+            (_, Some(default)) => default,
+            (several, None) => {
+                let mut places: Vec<_> = several.iter().map(|it| Place::of(&self.nodes[it.node])).collect();
+                Place::sort(&mut places);
+                let message = format!("{} offers fit `{}`, and the site takes one", several.len(), target.name());
+                return Err(Problem::new(Code::Ambiguous, message)
+                    .wanted(target, None)
+                    .involving(places)
+                    .help("ask for one by its name, or mark one `.default()`")
+                    .into());
+            }
+        };
+        self.accepted(question, target, chosen.node, &chosen.via)
+    }
+
+    /// All candidates but the asker itself, by their order, then in load order.
+    fn many(
+        &mut self,
+        question: &Question<'_>,
+        element: &Element,
+        mut all: Vec<Candidate>,
+    ) -> Result<Binding, Box<Problem>> {
+        all.retain(|it| Some(it.node) != question.asking);
+        all.sort_by_key(|it| (self.nodes[it.node].order, it.node));
+        let pieces = all.iter().map(|it| self.accepted(question, element.target, it.node, &it.via));
+        pieces.collect::<Result<_, _>>().map(Binding::Elements)
+    }
+
+    /// Lets a provider check what it will be asked, and leads to the shared value where it shares.
+    fn accepted(
+        &mut self,
+        question: &Question<'_>,
+        target: Target,
+        id: NodeId,
+        via: &Via,
+    ) -> Result<Piece, Box<Problem>> {
+        let node = &self.nodes[id];
+        let Some(form) = node.form().filter(|_| via.is_provider()) else {
+            return Ok(Piece { node: id, via: via.clone() });
+        };
+        let tag = Tag::asked_by(question.site.tag, (question.asker)());
+        let checked = match form {
+            Form::Typed { accepts, .. } => catch(|| accepts(&tag, self.sources)),
+            Form::Named { accepts, .. } => catch(|| accepts(&target, &tag, self.sources)),
+        };
+        if let Err(error) = checked.and_then(|checked| checked) {
+            return Err(Box::new(refused(node, target, &tag, error)));
+        }
+        match form {
+            Form::Typed { share: Some(share), .. } => {
+                let node = self.shared(id, &tag, target, *share);
+                Ok(Piece { node, via: Via::Put(share.put) })
+            }
+            _ => Ok(Piece { node: id, via: via.clone() }),
+        }
+    }
+
+    fn shared(&mut self, provider: NodeId, tag: &Tag, target: Target, share: Share) -> NodeId {
+        let next = self.nodes.len() + self.shared_nodes.len();
+        let id = *self.shared.entry((provider, tag.extend().to_owned())).or_insert(next);
+        if id == next {
+            let of = &self.nodes[provider];
+            let node = Node {
+                type_name: of.type_name,
+                declared: of.declared,
+                module: of.module,
+                loaded: of.loaded,
+                name: None,
+                only_for_name: true,
+                default: false,
+                default_for: Vec::new(),
+                order: of.order,
+                early: false,
+                fallback: false,
+                sites: Cow::Borrowed(&[]),
+                offers: vec![Offer { target, via: Via::Put(share.put) }],
+                with: Mutex::new(Vec::new()),
+                body: Body::Shared { provider, tag: tag.clone(), share },
+            };
+            self.shared_nodes.push((node, provider));
+        }
+        id
+    }
+
+    fn missing(&self, target: Target, name: Option<&str>) -> Problem {
+        let message = match name {
+            Some(name) => format!("nothing is named `{name}`, for a site of type `{}`", target.name()),
+            None => format!("nothing offers `{}`", target.name()),
+        };
+        let mut problem = Problem::new(Code::Missing, message).wanted(target, name);
+        let wanted = target.name();
+        for node in self.nodes {
+            let Some(place) = self.near(node, target, &wanted, name) else { continue };
+            problem.involved.push(Place { what: place, ..Place::of(node) });
+        }
+        Place::sort(&mut problem.involved);
+        match problem.involved.is_empty() {
+            true => problem.help("load something that offers it: a goner, a provider, or `gone::value(…)`"),
+            false => problem,
+        }
+    }
+
+    /// Why this node is close to what is missing, if it is.
+    fn near(&self, node: &Node, target: Target, wanted: &str, name: Option<&str>) -> Option<String> {
+        let own = node.name.as_deref();
+        if let (Some(name), Some(own)) = (name, own)
+            && distance(name, own) <= 2
+        {
+            return Some(format!("there is `{own}`, a `{}`", node.label()));
+        }
+        if matches!(node.body, Body::Displaced) {
+            return None;
+        }
+        for (offered, _) in node.offers() {
+            let spelled = offered.name();
+            if offered == target {
+                return own.map(|own| format!("`{}` offers it under the name `{own}`", node.label()));
+            }
+            if spelled == format!("Arc<{wanted}>") || format!("Arc<{spelled}>") == wanted {
+                return Some(format!("`{}` offers `{spelled}`", node.label()));
+            }
+        }
+        None
+    }
+}
+
+fn nested(site: &Site, element: &Element) -> Problem {
+    let message = format!(
+        "nothing offers `{}` as it stands, and a site's wrappers do not nest",
+        site.ty.target.name()
+    );
+    Problem::new(Code::Mismatch, message)
+        .wanted(site.ty.target, None)
+        .help(format!("ask for `{}`", element.target.name()))
+}
+
+fn refused(node: &Node, target: Target, tag: &Tag, error: Error) -> Problem {
+    let code = match error.code() {
+        Code::Other => Code::Mismatch,
+        code => code,
+    };
+    let name = Some(tag.name()).filter(|name| !name.is_empty() && *name != "*");
+    let message = match code {
+        Code::Mismatch => format!("`{}` cannot give `{}`: {error}", node.label(), target.name()),
+        _ => error.to_string(),
+    };
+    Problem::new(code, message).wanted(target, name).involving([Place::of(node)]).caused_by(error)
+}
+
+/// One problem for each circle, with the fields by which it goes on, and the first goner again at its end.
+fn circles(nodes: &[Node], bindings: &[Vec<Binding>], needs: &[Vec<NodeId>]) -> Vec<Problem> {
+    if acyclic(needs) {
+        return Vec::new();
+    }
+    let mut problems = Vec::new();
+    for circle in cycle::cycles(needs) {
+        // A shared value is its provider's, and stands in no one's way.
+        let circle: Vec<NodeId> =
+            circle.into_iter().filter(|id| !matches!(nodes[*id].body, Body::Shared { .. })).collect();
+        let first = circle.iter().enumerate().min_by_key(|(_, id)| nodes[**id].label()).map_or(0, |(at, _)| at);
+        let mut places = Vec::new();
+        let mut names = Vec::new();
+        for step in 0..circle.len() {
+            let id = circle[(first + step) % circle.len()];
+            let next = circle[(first + step + 1) % circle.len()];
+            let leads = |piece: &Piece| match &nodes[piece.node].body {
+                Body::Shared { provider, .. } => *provider == next,
+                _ => piece.node == next,
+            };
+            let site = nodes[id].sites.iter().zip(&bindings[id]).find_map(|(site, binding)| {
+                binding.pieces(site).any(|(piece, _)| leads(piece)).then_some(site)
+            });
+            let label = nodes[id].label();
+            names.push(label.clone());
+            let place = Place::of(&nodes[id]);
+            places.push(match site {
+                Some(site) => Place {
+                    what: format!("`{label}.{}` needs `{}`", site.field, nodes[next].label()),
+                    at: site.at,
+                    loaded: site.at,
+                },
+                None => place,
+            });
+        }
+        names.extend(names.first().cloned());
+        let mut problem = Problem::new(Code::Cycle, format!("a circle of needs: {}", names.join(" → ")))
+            .involving(places)
+            .help("let one of them do without the other, or move what both need into a third goner");
+        problem.path = names;
+        problems.push(problem);
+    }
+    problems
+}
+
+fn acyclic(needs: &[Vec<NodeId>]) -> bool {
+    let mut open: Vec<usize> = needs.iter().map(Vec::len).collect();
+    let mut asked_by: Vec<Vec<NodeId>> = vec![Vec::new(); needs.len()];
+    for (id, needs) in needs.iter().enumerate() {
+        for &need in needs {
+            asked_by[need].push(id);
+        }
+    }
+    let mut ready: Vec<NodeId> = (0..needs.len()).filter(|id| open[*id] == 0).collect();
+    let mut done = 0;
+    while let Some(id) = ready.pop() {
+        done += 1;
+        for &asker in &asked_by[id] {
+            open[asker] -= 1;
+            if open[asker] == 0 {
+                ready.push(asker);
+            }
+        }
+    }
+    done == needs.len()
+}
+
+/// Finds how the graph comes to need a node.
+struct Roots {
+    asked_by: Vec<Vec<NodeId>>,
+}
+
+impl Roots {
+    fn new(needs: &[Vec<NodeId>]) -> Self {
+        let mut asked_by = vec![Vec::new(); needs.len()];
+        for (id, needs) in needs.iter().enumerate() {
+            for &need in needs {
+                asked_by[need].push(id);
+            }
+        }
+        Roots { asked_by }
+    }
+
+    /// A shortest way from a node that nobody needs, that node first.
+    fn path(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        let mut to: HashMap<NodeId, NodeId> = HashMap::new();
+        let mut queue = VecDeque::from([node]);
+        let mut path = vec![node];
+        while let Some(at) = queue.pop_front() {
+            if self.asked_by[at].is_empty() {
+                path = vec![at];
+                let mut at = at;
+                while let Some(&next) = to.get(&at) {
+                    path.push(next);
+                    at = next;
+                }
+                break;
+            }
+            for &asker in &self.asked_by[at] {
+                if asker != node && !to.contains_key(&asker) {
+                    to.insert(asker, at);
+                    queue.push_back(asker);
+                }
+            }
+        }
+        path.into_iter()
+    }
+}
+
+/// `*` stands for any text, `?` for one character.
+fn glob(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n, mut star) = (0, 0, None);
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some('?') => (p, n) = (p + 1, n + 1),
+            Some(c) if *c == name[n] => (p, n) = (p + 1, n + 1),
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    (p, n) = (at + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+/// How many letters differ (Levenshtein), for near misses.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let next = if ca == *cb { diagonal } else { 1 + diagonal.min(row[j]).min(row[j + 1]) };
+            diagonal = row[j + 1];
+            row[j + 1] = next;
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_match_any_text_and_single_characters() {
+        for (pattern, name, expected) in [
+            ("*", "", true),
+            ("test-*", "test-", true),
+            ("test-*", "test-1", true),
+            ("test-*", "tes", false),
+            ("test-?23*", "test-1234", true),
+            ("test-?234", "test-234", false),
+            ("*a*b", "xaxb", true),
+            ("*a*b", "xaxbc", false),
+            ("?", "é", true),
+        ] {
+            assert_eq!(glob(pattern, name), expected, "{pattern} on {name}");
+        }
+    }
+
+    #[test]
+    fn distance_counts_changed_letters() {
+        assert_eq!(distance("store", "store"), 0);
+        assert_eq!(distance("store", "stroe"), 2);
+        assert_eq!(distance("", "abc"), 3);
+    }
+}

@@ -1,0 +1,185 @@
+//! The two maps by which offers are found: by type, and by name.
+
+use std::any::TypeId;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::node::{Body, Node, NodeId, Via};
+use crate::plan::report::{Place, Problem};
+use crate::table::Form;
+use crate::{Code, Target};
+
+/// Offers by type, and nodes by name.
+#[derive(Default)]
+pub(crate) struct Index {
+    by_type: HashMap<TypeId, Vec<Candidate>, BuildHasherDefault<TypeIdHasher>>,
+    by_name: HashMap<String, NodeId>,
+}
+
+/// An offer that a site may get.
+#[derive(Clone)]
+pub(crate) struct Candidate {
+    pub(crate) node: NodeId,
+    pub(crate) via: Via,
+    pub(crate) default: bool,
+}
+
+impl Index {
+    /// Indexes all nodes; fallbacks that something else stands in for are displaced.
+    pub(crate) fn new(nodes: &mut [Node], problems: &mut Vec<Problem>) -> Self {
+        let mut index = Index { by_type: HashMap::default(), by_name: HashMap::with_capacity(nodes.len()) };
+        for fallback in [false, true] {
+            for id in 0..nodes.len() {
+                if nodes[id].fallback != fallback {
+                    continue;
+                }
+                if fallback && index.has_instead_of(nodes, id) {
+                    let node = &mut nodes[id];
+                    node.body = Body::Displaced;
+                    node.offers.clear();
+                    node.sites = [].as_slice().into();
+                    node.name = None;
+                    continue;
+                }
+                index.add(nodes, id, problems);
+            }
+        }
+        index.check_types(nodes, problems);
+        index
+    }
+
+    fn has_instead_of(&self, nodes: &[Node], id: NodeId) -> bool {
+        let fallback = &nodes[id];
+        let by_name = fallback.name.as_deref().is_some_and(|name| self.by_name.contains_key(name));
+        by_name
+            || fallback.offers().any(|(target, via)| {
+                fallback.is_main(&via)
+                    && self.by_type(target.id()).iter().any(|it| nodes[it.node].is_main(&it.via))
+            })
+    }
+
+    fn add(&mut self, nodes: &[Node], id: NodeId, problems: &mut Vec<Problem>) {
+        let node = &nodes[id];
+        if let Some(name) = &node.name {
+            match self.by_name.get(name.as_ref()) {
+                Some(&first) => {
+                    let mut places = [Place::of(&nodes[first]), Place::of(node)];
+                    Place::sort(&mut places);
+                    let problem = Problem::new(Code::Duplicate, format!("two are named `{name}`")).involving(places);
+                    problems.push(problem.help("give one of them another name with `.named(\"…\")`"));
+                }
+                None => {
+                    self.by_name.insert(name.clone().into_owned(), id);
+                }
+            }
+        }
+        if node.only_for_name {
+            if node.name.is_none() {
+                problems.push(
+                    Problem::new(Code::Load, format!("`{}` is only for its name, and has none", node.label()))
+                        .involving([Place::of(node)])
+                        .help("add `.named(\"…\")`, or take `.only_for_name()` away"),
+                );
+            }
+            if node.default || !node.default_for.is_empty() {
+                problems.push(
+                    Problem::new(Code::Load, format!("`{}` is a default and only for its name at once", node.label()))
+                        .involving([Place::of(node)])
+                        .help("a default is found by type, what is only for its name is not: take one of the two away"),
+                );
+            }
+            return;
+        }
+        for (target, via) in node.offers() {
+            let default = node.default || node.default_for.contains(&target);
+            self.by_type.entry(target.id()).or_default().push(Candidate { node: id, via, default });
+        }
+        let many_types = matches!(node.form(), Some(Form::Named { .. }));
+        if many_types && node.name.is_none() {
+            problems.push(
+                Problem::new(Code::Load, format!("`{}` provides by name, and has none", node.label()))
+                    .involving([Place::of(node)])
+                    .help("add `#[goner(name = \"…\")]`, or `.named(\"…\")` where it is loaded"),
+            );
+        }
+        for target in &node.default_for {
+            if many_types && !target.is::<()>() && node.offer_of(target.id()).is_none() {
+                let candidate = Candidate { node: id, via: Via::Ask, default: true };
+                self.by_type.entry(target.id()).or_default().push(candidate);
+            } else if node.offer_of(target.id()).is_none() {
+                problems.push(
+                    Problem::new(Code::Load, format!("`{}` is the default for `{}`, and does not offer it", node.label(), target.name()))
+                        .involving([Place::of(node)])
+                        .help(format!("it offers {}", list(node.offers().map(|(target, _)| target)))),
+                );
+            }
+        }
+    }
+
+    /// What is wrong whoever asks: two defaults of one type, two undecided providers of one type.
+    fn check_types(&self, nodes: &[Node], problems: &mut Vec<Problem>) {
+        for (id, node) in nodes.iter().enumerate() {
+            if node.only_for_name {
+                continue;
+            }
+            for (target, _) in node.offers() {
+                let candidates = self.by_type(target.id());
+                if candidates.len() < 2 || candidates.iter().map(|it| it.node).min() != Some(id) {
+                    continue;
+                }
+                let places = |of: &[&Candidate]| {
+                    let mut places: Vec<_> = of.iter().map(|it| Place::of(&nodes[it.node])).collect();
+                    Place::sort(&mut places);
+                    places
+                };
+                let defaults: Vec<_> = candidates.iter().filter(|it| it.default).collect();
+                let providers: Vec<_> = candidates.iter().filter(|it| matches!(it.via, Via::Call)).collect();
+                if defaults.len() > 1 {
+                    problems.push(
+                        Problem::new(Code::Duplicate, format!("`{}` has {} defaults", target.name(), defaults.len()))
+                            .involving(places(&defaults))
+                            .help("keep `.default()` on one of them"),
+                    );
+                } else if defaults.is_empty() && providers.len() > 1 {
+                    problems.push(
+                        Problem::new(Code::Duplicate, format!("`{}` has {} providers", target.name(), providers.len()))
+                            .involving(places(&providers))
+                            .help("name them and add `.only_for_name()`, or mark one `.default()`"),
+                    );
+                }
+            }
+        }
+    }
+
+    pub(crate) fn by_type(&self, id: TypeId) -> &[Candidate] {
+        self.by_type.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn by_name(&self, name: &str) -> Option<NodeId> {
+        self.by_name.get(name).copied()
+    }
+}
+
+pub(crate) fn list(targets: impl Iterator<Item = Target>) -> String {
+    targets.map(|target| format!("`{}`", target.name())).collect::<Vec<_>>().join(", ")
+}
+
+/// A `TypeId` is a hash already.
+#[derive(Default)]
+pub(crate) struct TypeIdHasher(u64);
+
+impl Hasher for TypeIdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}

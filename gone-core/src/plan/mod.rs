@@ -1,0 +1,110 @@
+//! The plan: every site bound to an offer, and an order, before anything is constructed.
+
+mod bind;
+mod cycle;
+mod index;
+mod report;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+pub(crate) use bind::bind;
+pub use report::{Place, Problem, Report, Wanted};
+
+use crate::node::{Body, Node, NodeId, Via};
+use crate::plan::index::Index;
+use crate::slots::Asking;
+use crate::target::{Arity, Site, Target};
+use crate::Options;
+
+/// A checked graph: every site of every loaded goner is bound, there is no cycle, and every provider accepts what it will be
+/// asked. Nothing is constructed yet.
+pub struct Plan {
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) options: Options,
+}
+
+impl Plan {
+    /// How many goners, values and functions the plan has; a shared provider's values are not counted.
+    pub fn len(&self) -> usize {
+        let loaded = |node: &&Node| !matches!(node.body, Body::Shared { .. } | Body::Displaced);
+        self.graph.nodes.iter().filter(loaded).count()
+    }
+
+    /// Whether nothing is loaded.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The graph with its bindings: what a plan is and an application keeps.
+pub(crate) struct Graph {
+    pub(crate) nodes: Vec<Node>,
+    /// For each node, one binding for each of its sites.
+    pub(crate) bindings: Vec<Vec<Binding>>,
+    /// For each node, the nodes that it needs, each once.
+    pub(crate) needs: Vec<Vec<NodeId>>,
+    /// The function that is injected after the start, if the plan was made for one.
+    pub(crate) function: Option<Function>,
+    pub(crate) index: Index,
+}
+
+/// The function given to `run`: it asks, and offers nothing.
+pub(crate) struct Function {
+    pub(crate) sites: Cow<'static, [Site]>,
+    pub(crate) bindings: Vec<Binding>,
+}
+
+/// What a site gets.
+pub(crate) enum Binding {
+    /// The offer of the site's whole type.
+    Whole(Piece),
+    /// The elements of an `Option` (one or none) or a `Vec`.
+    Elements(Vec<Piece>),
+    /// The asking site's tag, as a parameter of a function that provides.
+    Tag,
+}
+
+/// One offer of one node.
+#[derive(Clone)]
+pub(crate) struct Piece {
+    pub(crate) node: NodeId,
+    pub(crate) via: Via,
+}
+
+impl Binding {
+    /// The pieces, with the type that is asked of each.
+    pub(crate) fn pieces<'a>(&'a self, site: &Site) -> impl Iterator<Item = (&'a Piece, Target)> {
+        let (pieces, target) = match (self, site.ty.arity) {
+            (Binding::Whole(piece), _) => (std::slice::from_ref(piece), site.ty.target),
+            (Binding::Elements(pieces), Arity::Optional(element) | Arity::Many(element)) => {
+                (pieces.as_slice(), element.target)
+            }
+            (Binding::Elements(_) | Binding::Tag, _) => (&[][..], site.ty.target),
+        };
+        pieces.iter().map(move |piece| (piece, target))
+    }
+}
+
+impl Graph {
+    /// The sites of a node, for filling them.
+    pub(crate) fn asking(&self, node: NodeId) -> Asking<'_> {
+        let it = &self.nodes[node];
+        Asking {
+            goner: it.label().into(),
+            module: it.module,
+            sites: &it.sites,
+            bindings: &self.bindings[node],
+        }
+    }
+
+    /// Whether some site of the node is filled by asking a provider.
+    pub(crate) fn asks_providers(&self, node: NodeId) -> bool {
+        let pieces = |binding: &Binding| match binding {
+            Binding::Whole(piece) => piece.via.is_provider(),
+            Binding::Elements(pieces) => pieces.iter().any(|piece| piece.via.is_provider()),
+            Binding::Tag => false,
+        };
+        self.bindings[node].iter().any(pieces)
+    }
+}

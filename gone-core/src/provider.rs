@@ -1,0 +1,148 @@
+use std::marker::PhantomData;
+
+use crate::target::{Made, Target};
+use crate::{Code, Error, Result, Sources, Tag};
+
+/// Makes values of one type, and is told what the asking site says after its first comma.
+///
+/// Called once per site, by several sites at once if need be; a call belongs to the asker's budget. A provider marked
+/// `#[goner(share)]` is called once per extension text, and hands out clones. A dropped boot drops the future at its next
+/// await: what it made is then released by `Drop`. (contract container)
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a provider",
+    note = "write `impl Provider for {Self} {{ type Output = …; async fn provide(&self, tag: &Tag) -> gone::Result<…> {{ … }} }}`"
+)]
+pub trait Provider: Send + Sync + 'static {
+    /// What it makes: exactly this type is offered, so give `Arc<dyn Trait>` if that is what sites ask for.
+    type Output: Send + 'static;
+
+    /// Checks, before anything is built, what a site will ask: called in the plan, once per asking site.
+    ///
+    /// # Errors
+    /// What is wrong with the tag, or with what the sources hold for it. It becomes a problem of the plan's report.
+    fn accepts(tag: &Tag, sources: &Sources) -> Result<()> {
+        let _ = (tag, sources);
+        Ok(())
+    }
+
+    /// Makes a value for a site.
+    fn provide(&self, tag: &Tag) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+/// Makes values of one type and has no use for the tag. Otherwise as [`Provider`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a provider without parameters",
+    note = "write `impl NoneParamProvider for {Self} {{ type Output = …; async fn provide(&self) -> gone::Result<…> {{ … }} }}`"
+)]
+pub trait NoneParamProvider: Send + Sync + 'static {
+    /// What it makes: exactly this type is offered.
+    type Output: Send + 'static;
+
+    /// Makes a value for a site.
+    fn provide(&self) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+/// One name, many types: answers sites that ask for its name, whatever their type, as far as it accepts the type.
+///
+/// It offers nothing by type. Configuration is the typical one. (contract container)
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a many-type provider",
+    note = "write `impl NamedProvider for {Self} {{ async fn provide(&self, tag: &Tag, request: Request<'_>) -> gone::Result<Given> {{ … }} }}`"
+)]
+pub trait NamedProvider: Send + Sync + 'static {
+    /// Checks, before anything is built, whether a site of this type with this tag can be answered.
+    ///
+    /// # Errors
+    /// Why it cannot. It becomes a problem of the plan's report, `gone::mismatch` unless it has a code of its own.
+    fn accepts(target: &Target, tag: &Tag, sources: &Sources) -> Result<()> {
+        let _ = (target, tag, sources);
+        Ok(())
+    }
+
+    /// Answers a request: by [`Request::give`], [`Request::deserialize`] or [`Request::absent`].
+    fn provide(&self, tag: &Tag, request: Request<'_>) -> impl Future<Output = Result<Given>> + Send;
+}
+
+/// The right to fill one site. It knows the wanted type and is used up by answering.
+pub struct Request<'a> {
+    target: Target,
+    site: PhantomData<&'a mut ()>,
+}
+
+/// The proof that a [`Request`] was answered; only a request makes one.
+pub struct Given(pub(crate) Answer);
+
+pub(crate) enum Answer {
+    Value(Made),
+    Absent,
+}
+
+impl Request<'_> {
+    pub(crate) fn new(target: Target) -> Self {
+        Request { target, site: PhantomData }
+    }
+
+    /// The whole type of the site: `Option<u16>` for an optional number.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Gives a value.
+    ///
+    /// # Errors
+    /// `gone::mismatch`, naming both types, if the value is not of the wanted one.
+    pub fn give<T: Send + 'static>(self, value: T) -> Result<Given> {
+        if self.target.is::<T>() {
+            return Ok(Given(Answer::Value(Box::new(value))));
+        }
+        Err(Error::new(
+            Code::Mismatch,
+            format_args!("the site wants `{}`, and was given `{}`", self.target.name(), Target::of::<T>().name()),
+        ))
+    }
+
+    /// Gives what a deserializer holds, read as the wanted type.
+    ///
+    /// # Errors
+    /// The deserializer's, or one that says that the wanted type is not `Deserialize`.
+    pub fn deserialize<'de, D>(self, deserializer: D) -> Result<Given>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        let mut erased = <dyn erased_serde::Deserializer<'_>>::erase(deserializer);
+        self.deserialize_erased(&mut erased)
+    }
+
+    /// As [`deserialize`](Request::deserialize), for a deserializer whose type is erased already.
+    ///
+    /// # Errors
+    /// As `deserialize`.
+    pub fn deserialize_erased(self, deserializer: &mut dyn erased_serde::Deserializer<'_>) -> Result<Given> {
+        Ok(Given(Answer::Value(self.target.deserialize(deserializer)?)))
+    }
+
+    /// Says that there is nothing: `None` for an `Option`.
+    ///
+    /// # Errors
+    /// `gone::missing` for a site that is not an `Option`.
+    pub fn absent(self) -> Result<Given> {
+        if self.target.is_optional() {
+            return Ok(Given(Answer::Absent));
+        }
+        Err(Error::new(Code::Missing, format_args!("there is no value, and `{}` is not an `Option`", self.target.name())))
+    }
+}
+
+impl Given {
+    pub(crate) fn into_made(self, target: &Target) -> Result<Made> {
+        match self.0 {
+            Answer::Value(made) if (*made).type_id() == target.id() => Ok(made),
+            Answer::Absent => target.absent().ok_or_else(|| answered_another(target)),
+            Answer::Value(_) => Err(answered_another(target)),
+        }
+    }
+}
+
+fn answered_another(target: &Target) -> Error {
+    Error::new(Code::Mismatch, format_args!("the answer to another request was given for one that wants `{}`", target.name()))
+}

@@ -1,0 +1,137 @@
+//! `run` and `serve`: from the first line of `main` to its last.
+
+use std::borrow::Cow;
+use std::panic::Location;
+use std::process::ExitCode;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::race::{First, race};
+use crate::target::Site;
+use crate::{AppBuilder, Error, Injected, Result, Running};
+
+impl AppBuilder {
+    /// Boots, calls `function` with its parameters injected, and stops.
+    ///
+    /// The parameters are checked in the plan like any site. SIGINT or SIGTERM ends the function at its next await and stops
+    /// the application in order; before it is ready, the signal rolls the boot back; a second one ends the process at once
+    /// with code 128 + n, saying what did not finish.
+    ///
+    /// # Errors
+    /// The plan's report, the failure of the boot, or the function's own error, with those of stopping attached; a panic of the
+    /// function is such an error. Dropping the future stops and closes in a detached task.
+    #[track_caller]
+    pub fn run<F, A>(self, function: F) -> impl Future<Output = Result<()>>
+    where
+        F: Injected<A, Output = Result<()>>,
+    {
+        let sites = located(F::sites(), Location::caller());
+        async move {
+            let mut signals = Signals::new()?;
+            let running = boot(self, Some(sites), &mut signals).await?;
+            let result = match race(running.call(function), signals.next()).await {
+                First::Left(result) => result,
+                First::Right((_, name)) => {
+                    tracing::warn!(target: "gone", "{name}: stopping");
+                    Ok(())
+                }
+            };
+            let stopped = stop(&running, &mut signals).await;
+            match (result, stopped) {
+                (Ok(()), stopped) => stopped,
+                (Err(error), Ok(())) => Err(error),
+                (Err(error), Err(also)) => Err(error.attach([also])),
+            }
+        }
+    }
+
+    /// Boots, waits for SIGINT or SIGTERM, and stops. A second signal ends the process at once with code 128 + n, saying what
+    /// did not finish.
+    ///
+    /// # Errors
+    /// The plan's report, the failure of the boot, or what failed while stopping. Dropping the future stops and closes in a
+    /// detached task.
+    pub async fn serve(self) -> Result<()> {
+        let mut signals = Signals::new()?;
+        let running = boot(self, None, &mut signals).await?;
+        let (_, name) = signals.next().await;
+        tracing::warn!(target: "gone", "{name}: stopping");
+        stop(&running, &mut signals).await
+    }
+}
+
+async fn boot(builder: AppBuilder, sites: Option<Cow<'static, [Site]>>, signals: &mut Signals) -> Result<Running> {
+    let interrupt = async {
+        let (number, name) = signals.next().await;
+        Error::interrupted(number, name)
+    };
+    builder.boot_for(sites, interrupt).await
+}
+
+async fn stop(running: &Running, signals: &mut Signals) -> Result<()> {
+    let begun = tokio::time::Instant::now();
+    let stopped = match race(running.stop(), signals.next()).await {
+        First::Left(stopped) => stopped,
+        First::Right((number, name)) => {
+            let unfinished = running.under_way().names();
+            eprintln!("{name} again: ending at once; did not finish: {}", unfinished.join(", "));
+            std::process::exit(128 + number);
+        }
+    };
+    tracing::info!(target: "gone", "stopped in {:.0?}", begun.elapsed());
+    stopped
+}
+
+/// The signals that end an application.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> (i32, &'static str) {
+        match race(self.interrupt.recv(), self.terminate.recv()).await {
+            First::Left(_) => (2, "SIGINT"),
+            First::Right(_) => (15, "SIGTERM"),
+        }
+    }
+}
+
+/// Parameters have no place of their own: theirs is where the function was given.
+pub(crate) fn located(sites: Cow<'static, [Site]>, at: &'static Location<'static>) -> Cow<'static, [Site]> {
+    Cow::Owned(sites.iter().map(|site| Site { at, ..*site }).collect())
+}
+
+/// What `#[gone::main]` makes of `main`: a runtime, the function on it, its error printed whole, and the exit code.
+pub fn main<E: Into<Error>>(
+    runtime: std::io::Result<tokio::runtime::Runtime>,
+    function: impl Future<Output = Result<(), E>>,
+) -> ExitCode {
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(function).map_err(Into::into),
+        Err(error) => Err(Error::from(error)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:?}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// The runtime of `#[gone::main]`.
+pub fn runtime(current_thread: bool, worker_threads: Option<usize>) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = match current_thread {
+        true => tokio::runtime::Builder::new_current_thread(),
+        false => tokio::runtime::Builder::new_multi_thread(),
+    };
+    if let Some(threads) = worker_threads {
+        builder.worker_threads(threads.max(1));
+    }
+    builder.enable_all().build()
+}

@@ -1,0 +1,195 @@
+//! What a goner, or a call of a function, is made of: the values that were gathered for its sites.
+
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
+
+use crate::node::{Body, NodeId, Via};
+use crate::plan::{Binding, Graph, Piece};
+use crate::table::{BoxFuture, Form, Instance};
+use crate::target::{Arity, Made, Site};
+use crate::unwind::{caught, catch};
+use crate::{Error, Hook, Request, Result, Tag};
+
+/// The instances that exist so far, by node. Each is set once.
+pub(crate) struct Store(Vec<OnceLock<Instance>>);
+
+impl Store {
+    pub(crate) fn new(nodes: usize) -> Self {
+        Store((0..nodes).map(|_| OnceLock::new()).collect())
+    }
+
+    pub(crate) fn set(&self, node: NodeId, instance: Instance) {
+        let _ = self.0[node].set(instance);
+    }
+
+    pub(crate) fn get(&self, node: NodeId) -> Option<&Instance> {
+        self.0.get(node).and_then(OnceLock::get)
+    }
+}
+
+/// The values for the sites of one goner or function, taken in the order of the sites.
+pub struct Slots<'a> {
+    store: &'a Store,
+    sites: std::slice::Iter<'a, Site>,
+    bindings: std::slice::Iter<'a, Binding>,
+    made: std::vec::IntoIter<Made>,
+    tag: Option<&'a Tag>,
+}
+
+impl<'a> Slots<'a> {
+    pub(crate) fn new(
+        store: &'a Store,
+        sites: &'a [Site],
+        bindings: &'a [Binding],
+        made: Vec<Made>,
+        tag: Option<&'a Tag>,
+    ) -> Self {
+        Slots { store, sites: sites.iter(), bindings: bindings.iter(), made: made.into_iter(), tag }
+    }
+
+    /// The value for the next site. The plan has seen to it that there is one; that it is not there would be a bug of the
+    /// container, and is caught as a panic of the construction.
+    pub fn take<S: 'static>(&mut self) -> S {
+        let mut slot: Option<S> = None;
+        if let (Some(site), Some(binding)) = (self.sites.next(), self.bindings.next()) {
+            self.fill(site, binding, &mut slot);
+        }
+        slot.unwrap_or_else(|| panic!("the plan left a site of type `{}` unfilled", std::any::type_name::<S>()))
+    }
+
+    fn fill(&mut self, site: &Site, binding: &Binding, slot: &mut dyn Any) {
+        let element = match site.ty.arity {
+            Arity::Optional(element) | Arity::Many(element) => Some(element),
+            Arity::One => None,
+        };
+        match (binding, element) {
+            (Binding::Tag, _) => {
+                if let (Some(tag), Some(slot)) = (self.tag, slot.downcast_mut::<Option<Tag>>()) {
+                    *slot = Some(tag.clone());
+                }
+            }
+            (Binding::Whole(piece), _) => self.piece(piece, &site.ty.target, slot),
+            (Binding::Elements(pieces), Some(element)) => {
+                let mut pieces = pieces.iter();
+                (element.gather)(
+                    &mut |slot| match pieces.next() {
+                        Some(piece) => {
+                            self.piece(piece, &element.target, slot);
+                            true
+                        }
+                        None => false,
+                    },
+                    slot,
+                );
+            }
+            (Binding::Elements(_), None) => {}
+        }
+    }
+
+    fn piece(&mut self, piece: &Piece, target: &crate::Target, slot: &mut dyn Any) {
+        match (&piece.via, self.store.get(piece.node)) {
+            (Via::Call | Via::Ask, _) => {
+                if let Some(made) = self.made.next() {
+                    target.place(made, slot);
+                }
+            }
+            (Via::Put(put), Some(instance)) => put(instance, slot),
+            (Via::Cast(cast), Some(instance)) => cast(instance, slot),
+            (_, None) => {}
+        }
+    }
+}
+
+/// Asks the providers for everything that the sites of `node` need of them, all at once, in the order in which [`Slots`]
+/// takes it. A dropped future drops the calls under way, and what they had made.
+pub(crate) fn gather<'a>(
+    graph: &'a Arc<Graph>,
+    store: &'a Store,
+    asking: &'a Asking<'a>,
+) -> Option<BoxFuture<'a, Result<Vec<Made>>>> {
+    let mut calls: Vec<BoxFuture<'a, Result<Made>>> = Vec::new();
+    for (index, binding) in asking.bindings.iter().enumerate() {
+        let site = &asking.sites[index];
+        for (piece, target) in binding.pieces(site) {
+            if piece.via.is_provider() {
+                let asker = asking.asker(site);
+                let tag = Tag::asked_by(site.tag, asker.clone());
+                calls.push(Box::pin(async move {
+                    let begun = tokio::time::Instant::now();
+                    let call = call(graph, store, piece, target, &tag);
+                    caught(call).await.map_err(|error| {
+                        let provider = graph.nodes[piece.node].label();
+                        error.in_hook(&provider, Hook::Provide, Some(begun.elapsed())).asked_by(asker)
+                    })
+                }));
+            }
+        }
+    }
+    match calls.len() {
+        0 => None,
+        1 => calls.pop().map(|call| -> BoxFuture<'a, _> { Box::pin(async move { Ok(vec![call.await?]) }) }),
+        _ => Some(Box::pin(all(calls))),
+    }
+}
+
+/// Whose sites are filled.
+pub(crate) struct Asking<'a> {
+    pub(crate) goner: std::borrow::Cow<'static, str>,
+    pub(crate) module: &'static str,
+    pub(crate) sites: &'a [Site],
+    pub(crate) bindings: &'a [Binding],
+}
+
+impl Asking<'_> {
+    pub(crate) fn asker(&self, site: &Site) -> crate::Asker {
+        crate::Asker { goner: self.goner.clone(), module: self.module, field: site.field.into(), at: Some(site.at) }
+    }
+}
+
+/// One call of a provider.
+pub(crate) async fn call(
+    graph: &Arc<Graph>,
+    store: &Store,
+    piece: &Piece,
+    target: crate::Target,
+    tag: &Tag,
+) -> Result<Made> {
+    let node = &graph.nodes[piece.node];
+    if let Body::Function(function) = &node.body {
+        let asking = graph.asking(piece.node);
+        let made = match gather(graph, store, &asking) {
+            Some(gathered) => gathered.await?,
+            None => Vec::new(),
+        };
+        let arguments = &mut Slots::new(store, asking.sites, asking.bindings, made, Some(tag));
+        let call = catch(|| function.call(arguments))?;
+        return call.await;
+    }
+    let instance = store.get(piece.node).ok_or_else(|| Error::msg("the provider is not built"))?;
+    match node.form() {
+        Some(Form::Typed { call, .. }) => call(&**instance, tag).await,
+        Some(Form::Named { call, .. }) => call(&**instance, tag, Request::new(target)).await?.into_made(&target),
+        None => Err(Error::msg("it is not a provider")),
+    }
+}
+
+/// Awaits all, concurrently; the first error in time ends it and drops the others.
+async fn all(mut calls: Vec<BoxFuture<'_, Result<Made>>>) -> Result<Vec<Made>> {
+    let mut results: Vec<Option<Made>> = calls.iter().map(|_| None).collect();
+    std::future::poll_fn(move |context| {
+        let mut pending = false;
+        for (call, result) in calls.iter_mut().zip(&mut results) {
+            if result.is_none() {
+                match call.as_mut().poll(context) {
+                    std::task::Poll::Ready(made) => *result = Some(made?),
+                    std::task::Poll::Pending => pending = true,
+                }
+            }
+        }
+        match pending {
+            true => std::task::Poll::Pending,
+            false => std::task::Poll::Ready(Ok(results.iter_mut().filter_map(Option::take).collect())),
+        }
+    })
+    .await
+}

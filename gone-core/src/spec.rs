@@ -1,0 +1,207 @@
+use std::any::{Any, TypeId};
+use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex};
+
+use crate::function::ProviderFn;
+use crate::run::located;
+use crate::node::{AnyFunction, AnySource, Body, Node, Offer, Via};
+use crate::slots::Slots;
+use crate::table::{BoxFuture, Instance, offer, put_clone};
+use crate::target::{Made, Target};
+use crate::{Goner, Location, Result, Source, Sources};
+
+/// Something to load, with its options: of a goner (`T::goner()`), a [`value`], a [`provide`] function, or a [`source`].
+#[must_use = "a spec does nothing until it is loaded"]
+pub struct Spec<T> {
+    pub(crate) node: Node,
+    of: PhantomData<fn() -> T>,
+}
+
+/// Marks the spec of a ready value.
+pub struct Value<T>(PhantomData<T>);
+/// Marks the spec of a function as provider.
+pub struct Provide<F, A>(PhantomData<(F, A)>);
+/// Marks the spec of a source.
+pub struct Read<S>(PhantomData<S>);
+
+impl<T> Spec<T> {
+    fn new(type_name: fn() -> &'static str, body: Body) -> Self {
+        let nowhere = std::panic::Location::caller();
+        let node = Node {
+            type_name,
+            declared: None,
+            module: "",
+            loaded: nowhere,
+            name: None,
+            only_for_name: false,
+            default: false,
+            default_for: Vec::new(),
+            order: 0,
+            early: false,
+            fallback: false,
+            sites: Cow::Borrowed(&[]),
+            offers: Vec::new(),
+            with: Mutex::new(Vec::new()),
+            body,
+        };
+        Spec { node, of: PhantomData }
+    }
+
+    /// Gives it this name, verbatim. Takes the place of `#[goner(name = "…")]`. Two of one name are an error of the plan.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.node.name = Some(name.into());
+        self
+    }
+
+    /// Hides it from every site that asks by type, by glob, or for all: it is found by its exact name only.
+    pub fn only_for_name(mut self) -> Self {
+        self.node.only_for_name = true;
+        self
+    }
+
+    /// Prefers it, for each type that it offers, when a single site has several to choose from. Two defaults of one type
+    /// are an error of the plan. A default stays an offer for sites that take all.
+    pub fn default(mut self) -> Self {
+        self.node.default = true;
+        self
+    }
+
+    /// As [`default`](Spec::default), for one type: the site's type in full, such as `Arc<dyn Store>`. On a many-type
+    /// provider it also offers that type, so that sites can ask for it by type.
+    pub fn default_for<S: Send + 'static>(mut self) -> Self {
+        self.node.default_for.push(Target::of::<S>());
+        self
+    }
+
+    /// Its place where order matters and nothing else decides: in a `Vec` that takes all, and between goners that have no
+    /// path between them, where all of a lower order have started before one of a higher begins. Unless said it is 0; equal
+    /// ones keep the load order in a `Vec` and start concurrently. A dependency wins over the order.
+    pub fn order(mut self, order: i32) -> Self {
+        self.node.order = order;
+        self
+    }
+
+    /// Builds it, and what it needs, before everything else, and closes it after everything else: for logs and telemetry,
+    /// which others use without asking for them.
+    pub fn early(mut self) -> Self {
+        self.node.early = true;
+        self
+    }
+}
+
+impl<T: Goner> Spec<T> {
+    pub(crate) fn goner() -> Self {
+        let table = T::TABLE;
+        let mut spec = Self::new(table.type_name, Body::Goner(table));
+        spec.node.declared = Some(table.at);
+        spec.node.module = table.module;
+        spec.node.name = table.name.map(Cow::Borrowed);
+        spec.node.sites = Cow::Borrowed(table.sites);
+        spec
+    }
+
+    /// Changes the goner after its sites are filled, before `before_init`. A panic fails the boot.
+    pub fn with(self, change: impl FnOnce(&mut T) + Send + 'static) -> Self {
+        if let Ok(mut with) = self.node.with.lock() {
+            with.push(Box::new(move |goner| {
+                if let Some(goner) = goner.downcast_mut::<T>() {
+                    change(goner);
+                }
+            }));
+        }
+        self
+    }
+
+    /// Offers it as a trait object as well: `.offers::<dyn Store>(|it| it)`. `#[goner(offers(dyn Store))]` does the same where
+    /// the struct is declared.
+    pub fn offers<U: ?Sized + Send + Sync + 'static>(mut self, cast: fn(Arc<T>) -> Arc<U>) -> Self {
+        self.node.offers.push(Offer {
+            target: Target::of::<Arc<U>>(),
+            via: Via::Cast(Arc::new(move |instance, slot| offer::<T, Arc<U>>(instance, slot, cast))),
+        });
+        self
+    }
+}
+
+/// A ready value. It offers exactly its own type and hands out clones; share one with `value(Arc::new(it))`. It is not the
+/// container's to close.
+pub fn value<T: Clone + Send + Sync + 'static>(value: T) -> Spec<Value<T>> {
+    let mut spec = Spec::new(std::any::type_name::<T>, Body::Ready(Arc::new(value)));
+    spec.node.offers.push(Offer { target: Target::of::<T>(), via: Via::Put(put_clone::<T>) });
+    spec
+}
+
+/// A function or closure as provider: its parameters are injected, anew for each call, and what it returns is offered by type.
+/// A parameter of type [`Tag`](crate::Tag) is the asking site's tag.
+///
+/// ```
+/// # use gone_core::{provide, Spec, Result};
+/// # use std::sync::Arc;
+/// # struct Settings { url: String }
+/// # #[derive(Clone)] struct Client;
+/// # impl Client { async fn connect(_: &str) -> Result<Client> { Ok(Client) } }
+/// let spec = provide(|settings: Arc<Settings>| async move { Client::connect(&settings.url).await });
+/// # let _ = spec;
+/// ```
+pub fn provide<F, A>(function: F) -> Spec<Provide<F, A>>
+where
+    F: ProviderFn<A>,
+    A: 'static,
+{
+    struct Erased<F, A>(F, PhantomData<fn() -> A>);
+    impl<F: ProviderFn<A>, A> AnyFunction for Erased<F, A> {
+        fn call(&self, arguments: &mut Slots<'_>) -> BoxFuture<'static, Result<Made>> {
+            self.0.call(arguments)
+        }
+    }
+    let mut spec = Spec::new(std::any::type_name::<F>, Body::Function(Arc::new(Erased(function, PhantomData))));
+    spec.node.sites = F::sites();
+    spec.node.offers.push(Offer { target: F::output(), via: Via::Call });
+    spec
+}
+
+/// A source: read once, before the plan.
+pub fn source<S: Source>(source: S) -> Spec<Read<S>> {
+    struct Erased<S>(S);
+    impl<S: Source> AnySource for Erased<S> {
+        fn snapshot_id(&self) -> TypeId {
+            TypeId::of::<S::Snapshot>()
+        }
+        fn read(&self) -> Result<Box<dyn Any + Send + Sync>> {
+            Ok(Box::new(self.0.read()?))
+        }
+        fn open<'a>(
+            &'a self,
+            local: Box<dyn Any + Send + Sync>,
+            sources: &'a Sources,
+        ) -> BoxFuture<'a, Result<Box<dyn Any + Send + Sync>>> {
+            Box::pin(async move {
+                match local.downcast::<S::Snapshot>() {
+                    Ok(local) => Ok(Box::new(self.0.open(*local, sources).await?) as Box<dyn Any + Send + Sync>),
+                    Err(other) => Ok(other),
+                }
+            })
+        }
+        fn keep(&self, snapshot: Box<dyn Any + Send + Sync>) -> Option<(Instance, Arc<dyn Any + Send + Sync>)> {
+            let snapshot: Arc<S::Snapshot> = Arc::from(snapshot.downcast::<S::Snapshot>().ok()?);
+            Some((Arc::new(Arc::clone(&snapshot)), snapshot))
+        }
+    }
+    let mut spec = Spec::new(std::any::type_name::<S>, Body::Source(Arc::new(Erased(source))));
+    spec.node.offers.push(Offer {
+        target: Target::of::<Arc<S::Snapshot>>(),
+        via: Via::Put(put_clone::<Arc<S::Snapshot>>),
+    });
+    spec
+}
+
+impl<T> Spec<T> {
+    pub(crate) fn into_node(mut self, loaded: Location) -> Node {
+        self.node.loaded = loaded;
+        if let Body::Function(_) = self.node.body {
+            self.node.sites = located(self.node.sites, loaded);
+        }
+        self.node
+    }
+}

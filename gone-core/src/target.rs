@@ -1,0 +1,197 @@
+use std::any::{Any, TypeId};
+use std::fmt;
+
+use crate::type_name::short;
+
+/// A value that was made for a site and is on its way there.
+pub(crate) type Made = Box<dyn Any + Send>;
+
+pub(crate) type PlaceFn = fn(Made, &mut dyn Any) -> bool;
+pub(crate) type DeserializeFn = fn(&mut dyn erased_serde::Deserializer<'_>) -> Result<Made, erased_serde::Error>;
+
+/// A type that a site wants: the whole type of the field, as static data.
+#[derive(Clone, Copy)]
+pub struct Target {
+    id: TypeId,
+    name: fn() -> &'static str,
+    place: PlaceFn,
+    deserialize: Option<DeserializeFn>,
+    absent: Option<fn() -> Made>,
+}
+
+impl Target {
+    /// The target of a type of which nothing more is known than that it is sendable.
+    pub const fn of<T: Send + 'static>() -> Self {
+        Target {
+            id: TypeId::of::<T>(),
+            name: std::any::type_name::<T>,
+            place: place::<T>,
+            deserialize: None,
+            absent: None,
+        }
+    }
+
+    pub(crate) const fn with(self, deserialize: Option<DeserializeFn>, absent: Option<fn() -> Made>) -> Self {
+        Target { deserialize, absent, ..self }
+    }
+
+    /// Whether this is the type `T`.
+    pub fn is<T: 'static>(&self) -> bool {
+        self.id == TypeId::of::<T>()
+    }
+
+    /// The type's identity.
+    pub fn id(&self) -> TypeId {
+        self.id
+    }
+
+    /// The type's name without the paths of modules: `Option<Arc<dyn Store>>`.
+    pub fn name(&self) -> String {
+        short((self.name)())
+    }
+
+    /// The type's name as the compiler spells it.
+    pub fn full_name(&self) -> &'static str {
+        (self.name)()
+    }
+
+    /// Whether the type can be read by serde. Known for the sites of goners that ask by name.
+    pub fn is_deserialize(&self) -> bool {
+        self.deserialize.is_some()
+    }
+
+    /// Whether the site is an `Option`, so that "absent" is an answer.
+    pub fn is_optional(&self) -> bool {
+        self.absent.is_some()
+    }
+
+    /// Reads a value of this type and drops it: for checks in the plan.
+    ///
+    /// # Errors
+    /// The deserializer's; and one that names the type, if it is not `Deserialize`.
+    pub fn try_deserialize(
+        &self,
+        deserializer: &mut dyn erased_serde::Deserializer<'_>,
+    ) -> Result<(), erased_serde::Error> {
+        self.deserialize(deserializer).map(drop)
+    }
+
+    pub(crate) fn deserialize(
+        &self,
+        deserializer: &mut dyn erased_serde::Deserializer<'_>,
+    ) -> Result<Made, erased_serde::Error> {
+        match self.deserialize {
+            Some(deserialize) => deserialize(deserializer),
+            None => Err(serde::de::Error::custom(format_args!("`{}` does not implement `Deserialize`", self.name()))),
+        }
+    }
+
+    pub(crate) fn absent(&self) -> Option<Made> {
+        self.absent.map(|absent| absent())
+    }
+
+    /// Moves a value of this type into an `Option<T>`; false if the value is of another type.
+    pub(crate) fn place(&self, made: Made, slot: &mut dyn Any) -> bool {
+        (self.place)(made, slot)
+    }
+}
+
+fn place<T: 'static>(made: Made, slot: &mut dyn Any) -> bool {
+    match (made.downcast::<T>(), slot.downcast_mut::<Option<T>>()) {
+        (Ok(value), Some(slot)) => {
+            *slot = Some(*value);
+            true
+        }
+        _ => false,
+    }
+}
+
+pub(crate) fn deserialize<T>(deserializer: &mut dyn erased_serde::Deserializer<'_>) -> Result<Made, erased_serde::Error>
+where
+    T: serde::de::DeserializeOwned + Send + 'static,
+{
+    Ok(Box::new(erased_serde::deserialize::<T>(deserializer)?))
+}
+
+impl PartialEq for Target {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Target {}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+/// How many offers a site takes. Told by the type of the field, so aliases work.
+#[derive(Clone, Copy)]
+pub enum Arity {
+    /// Exactly one.
+    One,
+    /// `Option<S>`: one or none.
+    Optional(Element),
+    /// `Vec<S>`: all, in order.
+    Many(Element),
+}
+
+/// What is inside an `Option` or a `Vec`.
+#[derive(Clone, Copy)]
+pub struct Element {
+    pub(crate) target: Target,
+    pub(crate) gather: GatherFn,
+}
+
+/// Takes elements until there are no more, and puts the collection into an `Option<Collection>`.
+pub(crate) type GatherFn = fn(next: &mut dyn FnMut(&mut dyn Any) -> bool, slot: &mut dyn Any);
+
+impl Element {
+    /// Whether the element is itself a wrapper: those do not nest unless somebody offers them exactly.
+    pub(crate) fn nests(&self) -> bool {
+        let name = self.target.full_name();
+        ["core::option::Option<", "alloc::vec::Vec<"].iter().any(|wrapper| name.starts_with(wrapper))
+    }
+}
+
+pub(crate) fn gather_option<S: 'static>(next: &mut dyn FnMut(&mut dyn Any) -> bool, slot: &mut dyn Any) {
+    let mut element: Option<S> = None;
+    next(&mut element);
+    if let Some(slot) = slot.downcast_mut::<Option<Option<S>>>() {
+        *slot = Some(element);
+    }
+}
+
+pub(crate) fn gather_vec<S: 'static>(next: &mut dyn FnMut(&mut dyn Any) -> bool, slot: &mut dyn Any) {
+    let mut all: Vec<S> = Vec::new();
+    let mut element: Option<S> = None;
+    while next(&mut element) {
+        all.extend(element.take());
+    }
+    if let Some(slot) = slot.downcast_mut::<Option<Vec<S>>>() {
+        *slot = Some(all);
+    }
+}
+
+/// The type of a site, made once per type by the derive macro.
+pub struct SiteType {
+    /// The whole type.
+    pub target: Target,
+    /// How many offers it takes.
+    pub arity: Arity,
+}
+
+/// A place that asks for something: static data that the derive macro emits.
+#[derive(Clone, Copy)]
+pub struct Site {
+    /// The field's name.
+    pub field: &'static str,
+    /// The text of `#[gone("…")]`.
+    pub tag: &'static str,
+    /// The field's type.
+    pub ty: &'static SiteType,
+    /// Where the field is declared.
+    pub at: crate::Location,
+}

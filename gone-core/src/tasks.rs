@@ -1,0 +1,140 @@
+//! Hooks under way: each in a task of its own, with a budget and a name.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::node::NodeId;
+use crate::unwind::caught;
+use crate::{Error, Hook, Result};
+
+/// The names of all hooks that are under way, for whoever has to say what did not finish.
+#[derive(Clone, Default)]
+pub(crate) struct UnderWay(Arc<Mutex<Vec<(String, Hook)>>>);
+
+impl UnderWay {
+    pub(crate) fn names(&self) -> Vec<String> {
+        let hooks = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        hooks.iter().map(|(goner, hook)| format!("`{goner}` in {hook}")).collect()
+    }
+
+    fn add(&self, goner: &str, hook: Hook) {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((goner.to_owned(), hook));
+    }
+
+    fn remove(&self, goner: &str, hook: Hook) {
+        let mut hooks = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(at) = hooks.iter().position(|(name, it)| name == goner && *it == hook) {
+            hooks.remove(at);
+        }
+    }
+}
+
+/// The tasks of one stage.
+pub(crate) struct Tasks<T> {
+    set: JoinSet<(u64, Result<T>)>,
+    running: Vec<Running>,
+    next: u64,
+    under_way: UnderWay,
+}
+
+struct Running {
+    number: u64,
+    node: NodeId,
+    goner: String,
+    hook: Hook,
+    begun: Instant,
+    budget: Duration,
+    abort: AbortHandle,
+}
+
+/// How a task ended.
+pub(crate) struct Ended<T> {
+    pub(crate) node: NodeId,
+    pub(crate) result: Result<T>,
+}
+
+impl<T: Send + 'static> Tasks<T> {
+    pub(crate) fn new(under_way: UnderWay) -> Self {
+        Tasks { set: JoinSet::new(), running: Vec::new(), next: 0, under_way }
+    }
+
+    pub(crate) fn spawn(
+        &mut self,
+        node: NodeId,
+        goner: String,
+        hook: Hook,
+        budget: Duration,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) {
+        let number = self.next;
+        self.next += 1;
+        self.under_way.add(&goner, hook);
+        let span = tracing::info_span!(target: "gone", "hook", goner = %goner, hook = %hook);
+        let work = async move { (number, caught(work).await) }.instrument(span);
+        let abort = self.set.spawn(work);
+        self.running.push(Running { number, node, goner, hook, begun: Instant::now(), budget, abort });
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// The next task that ends, or whose budget does: that one is abandoned, and its error says so. None if none is running.
+    /// Dropping the future loses nothing.
+    pub(crate) async fn next(&mut self) -> Option<Ended<T>> {
+        loop {
+            let deadline = self.running.iter().map(|it| it.begun + it.budget).min()?;
+            let joined = tokio::time::timeout_at(deadline, self.set.join_next()).await;
+            match joined {
+                Ok(Some(Ok((number, result)))) => {
+                    // One that was abandoned before may still come to its end: nobody waits for it any more.
+                    let Some(at) = self.running.iter().position(|it| it.number == number) else { continue };
+                    let it = self.running.swap_remove(at);
+                    return Some(self.ended(it, result));
+                }
+                // Panics are caught within, so this is a task that was aborted: only abandoned ones are.
+                Ok(Some(Err(_))) => {}
+                Ok(None) => {
+                    let it = self.running.pop()?;
+                    return Some(self.ended(it, Err(Error::msg("its task was lost"))));
+                }
+                Err(_) => {
+                    let now = Instant::now();
+                    let at = self.running.iter().position(|it| it.begun + it.budget <= now)?;
+                    let it = self.running.swap_remove(at);
+                    it.abort.abort();
+                    let error = Error::msg(format_args!("did not end within {:?} and was abandoned", it.budget));
+                    return Some(self.ended(it, Err(error)));
+                }
+            }
+        }
+    }
+
+    fn ended(&self, it: Running, result: Result<T>) -> Ended<T> {
+        self.under_way.remove(&it.goner, it.hook);
+        let result = result.map_err(|error| error.in_hook(&it.goner, it.hook, Some(it.begun.elapsed())));
+        Ended { node: it.node, result }
+    }
+
+    /// Cancels all, and gives those that had come to a good end all the same.
+    pub(crate) async fn cancel(&mut self, patience: Duration) -> Vec<(NodeId, T)> {
+        self.set.abort_all();
+        let mut ended = Vec::new();
+        let deadline = Instant::now() + patience;
+        while let Ok(Some(joined)) = tokio::time::timeout_at(deadline, self.set.join_next()).await {
+            if let Ok((number, Ok(value))) = joined
+                && let Some(it) = self.running.iter().find(|it| it.number == number)
+            {
+                ended.push((it.node, value));
+            }
+        }
+        for it in self.running.drain(..) {
+            self.under_way.remove(&it.goner, it.hook);
+        }
+        ended
+    }
+}

@@ -1,0 +1,197 @@
+//! Reading `#[goner(…)]` and `#[gone(…)]`. Every mistake is collected, each at the user's own token.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Attribute, Ident, LitStr, Path, Token, Type, parenthesized};
+
+/// Collects errors so that several mistakes come out of one compile.
+#[derive(Default)]
+pub(crate) struct Errors(Option<syn::Error>);
+
+impl Errors {
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(errors) => errors.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    pub(crate) fn at(&mut self, span: Span, message: impl std::fmt::Display) {
+        self.push(syn::Error::new(span, message));
+    }
+
+    pub(crate) fn into_tokens(self) -> Option<TokenStream> {
+        self.0.map(|errors| errors.to_compile_error())
+    }
+}
+
+/// The hooks, by the names of their traits.
+pub(crate) const HOOKS: [&str; 5] = ["BeforeInit", "Init", "Start", "Stop", "Close"];
+
+/// The provider forms, as their keys and their traits.
+pub(crate) const FORMS: [(&str, &str); 3] = [
+    ("provider", "Provider"),
+    ("none_param_provider", "NoneParamProvider"),
+    ("named_provider", "NamedProvider"),
+];
+
+/// `#[goner(…)]`.
+#[derive(Default)]
+pub(crate) struct OnStruct {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) offers: Vec<Type>,
+    pub(crate) share: Option<Ident>,
+    pub(crate) hooks: Vec<Ident>,
+    pub(crate) form: Option<Ident>,
+    pub(crate) krate: Option<Path>,
+}
+
+const STRUCT_KEYS: [&str; 8] =
+    ["name", "offers", "share", "hooks", "provider", "none_param_provider", "named_provider", "crate"];
+
+impl OnStruct {
+    pub(crate) fn read(attributes: &[Attribute], generic: bool, errors: &mut Errors) -> Self {
+        let mut it = OnStruct::default();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("goner")) {
+            let keys = attribute.parse_args_with(|input: ParseStream<'_>| {
+                while !input.is_empty() {
+                    if let Err(error) = it.key(input, generic, errors) {
+                        errors.push(error);
+                        // The rest of this attribute cannot be told apart any more.
+                        input.parse::<TokenStream>()?;
+                        return Ok(());
+                    }
+                    if !input.is_empty() {
+                        input.parse::<Token![,]>()?;
+                    }
+                }
+                Ok(())
+            });
+            if let Err(error) = keys {
+                errors.push(error);
+            }
+        }
+        it
+    }
+
+    fn key(&mut self, input: ParseStream<'_>, generic: bool, errors: &mut Errors) -> syn::Result<()> {
+        let key = input.call(<Ident as syn::ext::IdentExt>::parse_any)?;
+        match key.to_string().as_str() {
+            "name" => {
+                input.parse::<Token![=]>()?;
+                let name: LitStr = input.parse()?;
+                if self.name.replace(name).is_some() {
+                    errors.at(key.span(), "a goner has one name");
+                }
+            }
+            "offers" => {
+                let inside;
+                parenthesized!(inside in input);
+                for ty in Punctuated::<Type, Token![,]>::parse_terminated(&inside)? {
+                    match ty {
+                        Type::TraitObject(_) => self.offers.push(ty),
+                        other => errors.at(other.span(), "offer a trait object: `offers(dyn Trait)`"),
+                    }
+                }
+            }
+            "share" => self.share = Some(key),
+            "hooks" => {
+                let inside;
+                parenthesized!(inside in input);
+                if !generic {
+                    errors.at(key.span(), "only a generic goner lists its hooks: of this one they are found");
+                }
+                for hook in Punctuated::<Ident, Token![,]>::parse_terminated(&inside)? {
+                    match HOOKS.contains(&hook.to_string().as_str()) {
+                        true => self.hooks.push(hook),
+                        false => errors.at(hook.span(), unknown("hook", &hook.to_string(), &HOOKS)),
+                    }
+                }
+            }
+            form if FORMS.iter().any(|(key, _)| *key == form) => {
+                if !generic {
+                    errors.at(key.span(), "only a generic goner says that it is a provider: of this one it is found");
+                }
+                if self.form.replace(key.clone()).is_some() {
+                    errors.at(key.span(), "a goner has one provider form");
+                }
+            }
+            "crate" => {
+                input.parse::<Token![=]>()?;
+                self.krate = Some(Path::parse_mod_style(input)?);
+            }
+            other => return Err(syn::Error::new(key.span(), unknown("key", other, &STRUCT_KEYS))),
+        }
+        Ok(())
+    }
+}
+
+/// The path of what the macros emit paths through.
+pub(crate) fn private(krate: Option<&Path>) -> TokenStream {
+    match krate {
+        Some(path) => quote!(#path::__private),
+        None => quote!(::gone::__private),
+    }
+}
+
+/// `#[gone]` or `#[gone("name,extend")]` on a field: none if the field is not a site.
+pub(crate) fn tag(attributes: &[Attribute], errors: &mut Errors) -> Option<String> {
+    struct Text(LitStr);
+    impl Parse for Text {
+        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+            if !input.peek(LitStr) {
+                return Err(input.error("expected a text: `#[gone(\"name,extend\")]`, or `#[gone]` to ask by type"));
+            }
+            let text = input.parse()?;
+            match input.is_empty() {
+                true => Ok(Text(text)),
+                false => Err(input.error("a tag is one text: write what belongs to it inside the quotes")),
+            }
+        }
+    }
+    let mut found = None;
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("gone")) {
+        let text = match &attribute.meta {
+            syn::Meta::Path(_) => Ok(String::new()),
+            syn::Meta::List(_) => attribute.parse_args::<Text>().map(|Text(text)| text.value()),
+            syn::Meta::NameValue(it) => {
+                Err(syn::Error::new(it.eq_token.span(), "write `#[gone(\"name,extend\")]`, with the text in parentheses"))
+            }
+        };
+        let text = text.unwrap_or_else(|error| {
+            errors.push(error);
+            String::new()
+        });
+        if found.replace(text).is_some() {
+            errors.at(attribute.span(), "a field has one tag");
+        }
+    }
+    found
+}
+
+/// `unknown key `nam`: did you mean `name`?`
+pub(crate) fn unknown(what: &str, given: &str, known: &[&str]) -> String {
+    let near = known.iter().min_by_key(|it| distance(given, it)).filter(|it| distance(given, it) <= 3);
+    match near {
+        Some(near) => format!("unknown {what} `{given}`: did you mean `{near}`?"),
+        None => format!("unknown {what} `{given}`: expected one of {}", known.join(", ")),
+    }
+}
+
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.to_lowercase(), b.to_lowercase());
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.bytes().enumerate() {
+            let next = if ca == cb { diagonal } else { 1 + diagonal.min(row[j]).min(row[j + 1]) };
+            diagonal = row[j + 1];
+            row[j + 1] = next;
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,210 @@
+//! What the derive macro emits: one constant table of data and erased function pointers.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+
+use crate::attributes::{FORMS, HOOKS, private};
+use crate::goner::{Field, Input};
+
+pub(crate) fn expand(input: &Input) -> TokenStream {
+    let private = private(input.on.krate.as_ref());
+    let ident = &input.ast.ident;
+    let (generics, arguments, bounds) = input.ast.generics.split_for_impl();
+    let checks = checks(input);
+    let guards = guards(input);
+    let at = location(ident.span());
+    let name = option(input.on.name.as_ref().map(|name| quote!(#name)));
+    let sites = input.fields.iter().filter_map(site);
+    let offers = offers(input);
+    let construct = construct(input);
+    let hooks = hooks(input);
+    let (form, provider) = provider(input);
+    quote! {
+        const _: () = {
+            use #private as __gone;
+            #[allow(unused_imports)]
+            use __gone::Fallback as _;
+            #form
+            #guards
+            #[automatically_derived]
+            impl #generics __gone::Goner for #ident #arguments #bounds {
+                const TABLE: &'static __gone::Table = {
+                    #checks
+                    &__gone::Table {
+                        id: __gone::std::any::TypeId::of::<Self>(),
+                        type_name: __gone::std::any::type_name::<Self>,
+                        at: #at,
+                        module: __gone::std::module_path!(),
+                        name: #name,
+                        sites: &[#(#sites),*],
+                        offers: &[#offers],
+                        construct: #construct,
+                        hooks: __gone::Hooks { #hooks },
+                        provider: #provider,
+                    }
+                };
+            }
+        };
+    }
+}
+
+fn option(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote!(__gone::std::option::Option::Some(#value)),
+        None => quote!(__gone::std::option::Option::None),
+    }
+}
+
+/// The place of a token of the user's, as data: with that very span, as one of the macro's would stand for the derive's.
+fn location(span: Span) -> TokenStream {
+    quote_spanned!(span=> __gone::std::panic::Location::caller())
+}
+
+/// Whatever is injected or offered must be able to cross threads: said once for each, before anything else complains.
+fn checks(input: &Input) -> TokenStream {
+    let sites = input.fields.iter().filter(|field| field.tag.is_some()).map(|field| &field.ty);
+    let types: Vec<_> = sites.chain(&input.on.offers).collect();
+    types.iter().map(|ty| quote_spanned!(ty.span()=> __gone::injectable::<#ty>();)).collect()
+}
+
+fn site(field: &Field) -> Option<TokenStream> {
+    let tag = field.tag.as_ref()?;
+    let ty = &field.ty;
+    let name = field.name.unraw().to_string();
+    let at = location(ty.span());
+    let asked_by_name = !matches!(tag.split(',').next(), Some("" | "*") | None);
+    // Only a site that asks by name can reach a provider that reads its type by serde.
+    let deserialize = match asked_by_name {
+        true => quote!(__gone::Probe::<#ty>::DESERIALIZE),
+        false => quote!(__gone::std::option::Option::None),
+    };
+    Some(quote! {
+        __gone::Site {
+            field: #name,
+            tag: #tag,
+            ty: &__gone::SiteType {
+                target: __gone::target::<#ty>(#deserialize, __gone::Probe::<#ty>::ABSENT),
+                arity: __gone::Probe::<#ty>::ARITY,
+            },
+            at: #at,
+        }
+    })
+}
+
+fn offers(input: &Input) -> TokenStream {
+    let own = quote! {
+        __gone::OfferEntry {
+            target: __gone::Target::of::<__gone::std::sync::Arc<Self>>(),
+            put: |instance, slot| __gone::offer::<Self, __gone::std::sync::Arc<Self>>(instance, slot, |it| it),
+        },
+    };
+    let traits = input.on.offers.iter().map(|ty| {
+        quote_spanned! {ty.span()=>
+            __gone::OfferEntry {
+                target: __gone::Target::of::<__gone::std::sync::Arc<#ty>>(),
+                put: |instance, slot| {
+                    __gone::offer::<Self, __gone::std::sync::Arc<#ty>>(instance, slot, |it| it)
+                },
+            },
+        }
+    });
+    quote!(#own #(#traits)*)
+}
+
+fn construct(input: &Input) -> TokenStream {
+    let fields = input.fields.iter().map(|Field { name, ty, tag }| match tag {
+        Some(_) => quote!(#name: slots.take::<#ty>()),
+        None => {
+            let default = quote_spanned!(ty.span()=> <#ty as __gone::std::default::Default>::default());
+            quote!(#name: #default)
+        }
+    });
+    let made = match input.unit {
+        true => quote!(Self),
+        false => quote!(Self { #(#fields),* }),
+    };
+    quote! {
+        |slots: &mut __gone::Slots<'_>| -> __gone::Instance {
+            let _ = &slots;
+            __gone::std::sync::Arc::new(#made)
+        }
+    }
+}
+
+/// A hook's field and constant: `BeforeInit` is `before_init` and `BEFORE_INIT`.
+fn snake(hook: &str) -> String {
+    let mut out = String::new();
+    for (index, c) in hook.char_indices() {
+        if c.is_uppercase() && index > 0 {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+fn hooks(input: &Input) -> TokenStream {
+    HOOKS
+        .iter()
+        .map(|hook| {
+            let field = format_ident!("{}", snake(hook));
+            if !input.is_generic() {
+                let constant = format_ident!("{}", snake(hook).to_uppercase());
+                return quote!(#field: __gone::Probe::<Self>::#constant,);
+            }
+            let listed = input.on.hooks.iter().find(|listed| *listed == hook);
+            let value = option(listed.map(|listed| quote_spanned!(listed.span()=> __gone::#field::<Self>)));
+            quote!(#field: #value,)
+        })
+        .collect()
+}
+
+/// The provider form, and where it is checked: a free constant for what is not generic, so that two forms are refused even if
+/// nobody loads the goner.
+fn provider(input: &Input) -> (TokenStream, TokenStream) {
+    let span = input.ast.ident.span();
+    if input.is_generic() {
+        let constant = input.on.form.as_ref().map(|form| format_ident!("{}", form.to_string().to_uppercase(), span = form.span()));
+        let form = match constant {
+            Some(constant) => quote!(__gone::Probe::<Self>::#constant),
+            None => option(None),
+        };
+        return (TokenStream::new(), shared(input, quote!(Self), form));
+    }
+    let ident = &input.ast.ident;
+    let form = quote_spanned! {span=>
+        __gone::one_form(
+            __gone::Probe::<#ident>::PROVIDER,
+            __gone::Probe::<#ident>::NONE_PARAM_PROVIDER,
+            __gone::Probe::<#ident>::NAMED_PROVIDER,
+        )
+    };
+    let form = shared(input, quote!(#ident), form);
+    (quote_spanned!(span=> const __FORM: __gone::std::option::Option<__gone::Form> = #form;), quote!(__FORM))
+}
+
+fn shared(input: &Input, of: TokenStream, form: TokenStream) -> TokenStream {
+    match &input.on.share {
+        Some(share) => quote_spanned! {share.span()=>
+            __gone::shared(#form, __gone::Probe::<#of>::SHARE, __gone::Probe::<#of>::SHARE_NONE_PARAM)
+        },
+        None => form,
+    }
+}
+
+/// Of a generic goner, detection would miss what is implemented under bounds that the struct does not have: so what is not
+/// listed must not be implemented, and these implementations clash with it if it is.
+fn guards(input: &Input) -> TokenStream {
+    if !input.is_generic() {
+        return TokenStream::new();
+    }
+    let ident = &input.ast.ident;
+    let (generics, arguments, bounds) = input.ast.generics.split_for_impl();
+    let hooks = HOOKS.iter().filter(|hook| !input.on.hooks.iter().any(|listed| listed == *hook));
+    let hooks = hooks.map(|hook| format_ident!("{hook}MustBeListedInGonerHooks", span = ident.span()));
+    let forms = FORMS.iter().filter(|(key, _)| input.on.form.as_ref().is_none_or(|form| form != key));
+    let forms = forms.map(|(_, form)| format_ident!("{form}MustBeListedInGoner", span = ident.span()));
+    hooks.chain(forms).map(|guard| quote!(impl #generics __gone::#guard for #ident #arguments #bounds {})).collect()
+}

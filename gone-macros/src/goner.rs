@@ -1,0 +1,87 @@
+//! `#[derive(Goner)]`: parse, check, expand; on a mistake the errors and an implementation that is never used, so that nothing
+//! else complains.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Fields, GenericParam, Type};
+
+use crate::attributes::{Errors, OnStruct, private, tag};
+use crate::expand::expand;
+
+/// A struct that can be a goner.
+pub(crate) struct Input {
+    pub(crate) ast: DeriveInput,
+    pub(crate) on: OnStruct,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) unit: bool,
+}
+
+/// One field: a site if it has a tag.
+pub(crate) struct Field {
+    pub(crate) name: syn::Ident,
+    pub(crate) ty: Type,
+    pub(crate) tag: Option<String>,
+}
+
+impl Input {
+    /// Whether detection cannot be trusted: constants and types that stand for others. Lifetimes are refused.
+    pub(crate) fn is_generic(&self) -> bool {
+        !self.ast.generics.params.is_empty()
+    }
+}
+
+pub(crate) fn derive(ast: DeriveInput) -> TokenStream {
+    let mut errors = Errors::default();
+    let generic = !ast.generics.params.is_empty();
+    let on = OnStruct::read(&ast.attrs, generic, &mut errors);
+    for parameter in &ast.generics.params {
+        if let GenericParam::Lifetime(lifetime) = parameter {
+            errors.at(lifetime.span(), "a goner lives as long as the application: hold `Arc`s, not references");
+        }
+    }
+    let (fields, unit) = fields(&ast, &mut errors);
+    let input = Input { ast, on, fields, unit };
+    match errors.into_tokens() {
+        None => expand(&input),
+        Some(errors) => {
+            let private = private(input.on.krate.as_ref());
+            let name = &input.ast.ident;
+            let (generics, arguments, bounds) = input.ast.generics.split_for_impl();
+            quote! {
+                #errors
+                impl #generics #private::Goner for #name #arguments #bounds {
+                    const TABLE: &'static #private::Table = #private::std::panic!("the goner has errors");
+                }
+            }
+        }
+    }
+}
+
+fn fields(ast: &DeriveInput, errors: &mut Errors) -> (Vec<Field>, bool) {
+    let data = match &ast.data {
+        Data::Struct(data) => data,
+        Data::Enum(data) => {
+            errors.at(data.enum_token.span(), "a goner is a struct");
+            return (Vec::new(), true);
+        }
+        Data::Union(data) => {
+            errors.at(data.union_token.span(), "a goner is a struct");
+            return (Vec::new(), true);
+        }
+    };
+    match &data.fields {
+        Fields::Unit => (Vec::new(), true),
+        Fields::Unnamed(fields) => {
+            errors.at(fields.span(), "a goner has named fields: the name of a field is what reports call it by");
+            (Vec::new(), true)
+        }
+        Fields::Named(fields) => {
+            let mut read = |field: &syn::Field| {
+                let name = field.ident.clone()?;
+                Some(Field { name, ty: field.ty.clone(), tag: tag(&field.attrs, errors) })
+            };
+            (fields.named.iter().filter_map(&mut read).collect(), false)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The macros of Gone. Use them through the crate `gone`, whose docs describe them.
+
+mod attributes;
+mod expand;
+mod goner;
+mod main_function;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct a goner: a component that the container manages.
+///
+/// The struct has named fields or none. A field tagged `#[gone]` is a site, which the container fills; a field without a tag
+/// takes its `Default`.
+///
+/// | tag | asks for |
+/// |---|---|
+/// | `#[gone]`, `#[gone("*")]`, `#[gone("")]` | the offer of the field's type |
+/// | `#[gone("*,text")]` | the same; `text` goes to the provider, verbatim |
+/// | `#[gone("name")]`, `#[gone("name,text")]` | the offer of that name |
+/// | `#[gone("pre-*")]` | offers whose names match; `*` is any text, `?` any character |
+///
+/// `Option<S>` takes one or none, `Vec<S>` all, unless somebody offers exactly that type.
+///
+/// On the struct:
+///
+/// - `#[goner(name = "…")]`: its name.
+/// - `#[goner(offers(dyn Trait, …))]`: offers it as these trait objects as well, checked by the compiler.
+/// - `#[goner(share)]`: on a provider whose output is `Clone`: one value for each extension text, and clones of it.
+/// - `#[goner(crate = path)]`: where to find the crate `gone`, if it is renamed.
+/// - `#[goner(hooks(Init, Close, …), provider)]`: on a **generic** struct only, which hooks and which provider form
+///   (`provider`, `none_param_provider`, `named_provider`) it implements. Of other structs the macro finds them by
+///   itself. One that is implemented and not listed does not compile.
+#[proc_macro_derive(Goner, attributes(gone, goner))]
+pub fn derive_goner(input: TokenStream) -> TokenStream {
+    goner::derive(syn::parse_macro_input!(input as syn::DeriveInput)).into()
+}
+
+/// Runs an async `main` on a tokio runtime, prints its error whole, and makes its exit code.
+///
+/// The function takes no parameters and returns `gone::Result<()>` (or any `Result<(), E>` with `E: Into<gone::Error>`, or
+/// nothing). Exit codes: 0 a clean end; 1 the plan, the configuration, the start or the function failed; 2 only stopping
+/// failed; 128 + n a signal before the application was ready.
+///
+/// `#[gone::main(flavor = "current_thread")]` and `#[gone::main(worker_threads = 2)]` choose the runtime, as with tokio.
+#[proc_macro_attribute]
+pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    main_function::expand(arguments.into(), syn::parse_macro_input!(item as syn::ItemFn)).into()
+}

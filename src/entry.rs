@@ -1,0 +1,20 @@
+use gone_core::{AppBuilder, Load};
+
+/// Where a program begins: `Gone::load(…).load(…).run(…)`.
+///
+/// Beside what is loaded, an application has what the default features bring: configuration and logs. They give way to whatever
+/// the program itself loads in their place.
+pub enum Gone {}
+
+impl Gone {
+    /// Begins an application and loads the first thing into it: see [`AppBuilder::load`].
+    #[track_caller]
+    pub fn load(it: impl Load) -> AppBuilder {
+        Self::builder().load(it)
+    }
+
+    /// Begins an application in which nothing is loaded but what the default features bring.
+    pub fn builder() -> AppBuilder {
+        AppBuilder::new()
+    }
+}

@@ -1,0 +1,45 @@
+//! Dependency injection for async Rust services.
+//!
+//! Annotate structs, call `Gone::load(…).run(…)`, and get a graph that is checked whole before anything is built, built in
+//! parallel, started in order, and stopped in the reverse order.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use gone::prelude::*;
+//!
+//! #[derive(Goner)]
+//! struct Greeter {
+//!     #[gone("config,greeting=hello")]
+//!     greeting: String,
+//! }
+//!
+//! #[gone::main]
+//! async fn main() -> gone::Result<()> {
+//!     Gone::load(Greeter::goner())
+//!         .run(async |greeter: Arc<Greeter>| {
+//!             println!("{}, world", greeter.greeting);
+//!             Ok(())
+//!         })
+//!         .await
+//! }
+//! ```
+//!
+//! The pages in `docs/` tell the rest: what a tag can say, what loads how, the lifecycle, and how a provider crate is made.
+
+mod entry;
+pub mod prelude;
+
+#[doc(hidden)]
+pub use gone_core::__private;
+pub use gone_core::*;
+#[cfg(feature = "macros")]
+pub use gone_macros::{Goner, main};
+
+pub use entry::Gone;
+
+#[cfg(feature = "clog")]
+pub use gone_clog as clog;
+#[cfg(feature = "config")]
+pub use gone_config as config;
+#[cfg(feature = "db")]
+pub use gone_db as db;

@@ -1,0 +1,447 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use gone::prelude::*;
+use gone::{Code, Hook};
+use tokio::time::{Instant, sleep};
+
+use crate::{Journal, bare};
+
+/// A goner that writes every hook into the journal, and needs what its tag says.
+macro_rules! goners {
+    ($($name:ident { $($field:ident: $ty:ty),* })*) => {$(
+        #[derive(Goner)]
+        struct $name {
+            #[gone]
+            journal: Journal,
+            $(#[gone] #[allow(dead_code, reason = "only needed")] $field: $ty,)*
+        }
+        impl BeforeInit for $name {
+            async fn before_init(&mut self) -> gone::Result<()> {
+                self.journal.add(concat!(stringify!($name), " before_init"));
+                Ok(())
+            }
+        }
+        impl Init for $name {
+            async fn init(&mut self) -> gone::Result<()> {
+                tokio::task::yield_now().await;
+                self.journal.add(concat!(stringify!($name), " init"));
+                Ok(())
+            }
+        }
+        impl Start for $name {
+            async fn start(&self) -> gone::Result<()> {
+                tokio::task::yield_now().await;
+                self.journal.add(concat!(stringify!($name), " start"));
+                Ok(())
+            }
+        }
+        impl Stop for $name {
+            async fn stop(&self) -> gone::Result<()> {
+                tokio::task::yield_now().await;
+                self.journal.add(concat!(stringify!($name), " stop"));
+                Ok(())
+            }
+        }
+        impl Close for $name {
+            async fn close(&self, _: Deadline) -> gone::Result<CloseReport> {
+                tokio::task::yield_now().await;
+                self.journal.add(concat!(stringify!($name), " close"));
+                Ok(CloseReport::clean())
+            }
+        }
+    )*};
+}
+goners! {
+    Top { middle: Arc<Middle> }
+    Middle { bottom: Arc<Bottom> }
+    Bottom {}
+    Alone {}
+}
+
+fn tower(journal: &Journal) -> AppBuilder {
+    bare().load((value(journal.clone()), Top::goner(), Middle::goner(), Bottom::goner()))
+}
+
+// container A-119
+// container A-116
+// container C-72
+#[tokio::test]
+async fn hooks_run_from_the_bottom_up_and_stop_and_close_from_the_top_down() {
+    let journal = Journal::default();
+    let app = tower(&journal).boot().await.unwrap();
+    app.stop().await.unwrap();
+    let expected = [
+        "Bottom before_init",
+        "Bottom init",
+        "Middle before_init",
+        "Middle init",
+        "Top before_init",
+        "Top init",
+        "Bottom start",
+        "Middle start",
+        "Top start",
+        "Top stop",
+        "Middle stop",
+        "Bottom stop",
+        "Top close",
+        "Middle close",
+        "Bottom close",
+    ];
+    assert_eq!(journal.lines(), expected);
+}
+
+// container A-122
+#[tokio::test]
+async fn the_function_runs_between_start_and_stop() {
+    let journal = Journal::default();
+    bare()
+        .load((value(journal.clone()), Alone::goner()))
+        .run(async |journal: Journal| {
+            journal.add("function");
+            Ok(())
+        })
+        .await
+        .unwrap();
+    assert_eq!(journal.lines()[2..5], ["Alone start", "function", "Alone stop"]);
+}
+
+// container A-125
+// container C-86
+#[tokio::test]
+async fn a_lower_order_starts_first_and_a_dependency_wins_over_the_order() {
+    let journal = Journal::default();
+    let loaded = (
+        value(journal.clone()),
+        Alone::goner().order(15),
+        Top::goner().order(10),
+        Middle::goner().order(10),
+        Bottom::goner().order(20),
+    );
+    let app = bare().load(loaded).boot().await.unwrap();
+    app.stop().await.unwrap();
+    let of = |hook: &str| -> Vec<String> { journal.lines().into_iter().filter(|line| line.ends_with(hook)).collect() };
+    assert_eq!(of("start"), ["Bottom start", "Middle start", "Top start", "Alone start"]);
+    assert_eq!(of("stop"), ["Alone stop", "Top stop", "Middle stop", "Bottom stop"], "the exact reverse");
+}
+
+/// One goner whose hooks do as they are told.
+#[derive(Clone, Copy, PartialEq)]
+enum Deed {
+    Fail,
+    Panic,
+    Hang,
+}
+
+#[derive(Goner)]
+struct Bad {
+    #[gone]
+    journal: Journal,
+    #[gone]
+    deed: (Hook, Deed),
+    #[gone]
+    _bottom: Arc<Bottom>,
+}
+
+impl Bad {
+    async fn act(&self, hook: Hook) -> gone::Result<()> {
+        if self.deed.0 == hook {
+            match self.deed.1 {
+                Deed::Fail => Err(std::io::Error::other("told to"))?,
+                Deed::Panic => panic!("told to"),
+                Deed::Hang => std::future::pending().await,
+            }
+        }
+        self.journal.add(format!("Bad {hook}"));
+        Ok(())
+    }
+}
+
+impl BeforeInit for Bad {
+    async fn before_init(&mut self) -> gone::Result<()> {
+        self.act(Hook::BeforeInit).await
+    }
+}
+impl Init for Bad {
+    async fn init(&mut self) -> gone::Result<()> {
+        self.act(Hook::Init).await
+    }
+}
+impl Start for Bad {
+    async fn start(&self) -> gone::Result<()> {
+        self.act(Hook::Start).await
+    }
+}
+impl Stop for Bad {
+    async fn stop(&self) -> gone::Result<()> {
+        self.act(Hook::Stop).await
+    }
+}
+impl Close for Bad {
+    async fn close(&self, _: Deadline) -> gone::Result<CloseReport> {
+        self.act(Hook::Close).await?;
+        Ok(CloseReport::clean())
+    }
+}
+
+#[derive(Goner)]
+struct AboveBad {
+    #[gone]
+    journal: Journal,
+    #[gone]
+    _bad: Arc<Bad>,
+}
+impl Start for AboveBad {
+    async fn start(&self) -> gone::Result<()> {
+        self.journal.add("AboveBad start");
+        Ok(())
+    }
+}
+impl Stop for AboveBad {
+    async fn stop(&self) -> gone::Result<()> {
+        self.journal.add("AboveBad stop");
+        Ok(())
+    }
+}
+
+fn with_bad(journal: &Journal, hook: Hook, deed: Deed) -> AppBuilder {
+    bare().load((value(journal.clone()), value((hook, deed)), AboveBad::goner(), Bad::goner(), Bottom::goner()))
+}
+
+// container A-118
+// container C-73
+// container A-124
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_fails_panics_or_hangs_while_booting_names_itself_and_what_was_built_is_taken_down() {
+    for hook in [Hook::BeforeInit, Hook::Init, Hook::Start] {
+        for deed in [Deed::Fail, Deed::Panic, Deed::Hang] {
+            let journal = Journal::default();
+            let error = with_bad(&journal, hook, deed).boot().await.err().unwrap();
+            assert_eq!((error.code(), error.goner(), error.hook()), (Code::Hook, Some("Bad"), Some(reported(hook, deed))));
+            match deed {
+                Deed::Fail => assert!(error.downcast_ref::<std::io::Error>().is_some()),
+                Deed::Panic => assert!(error.to_string().ends_with("panicked: told to"), "{error}"),
+                Deed::Hang => assert!(error.to_string().ends_with("did not end within 15s and was abandoned"), "{error}"),
+            }
+            let started = hook == Hook::Start;
+            assert_eq!(journal.count("Bottom stop"), usize::from(started), "what had started is stopped");
+            assert_eq!(journal.count("Bottom close"), 1, "what was built is closed");
+            assert_eq!(journal.count("Bad close"), usize::from(started), "closed only if its init succeeded");
+            assert_eq!(journal.count("Bad stop"), 0, "its own start did not go well");
+            assert_eq!(journal.count("AboveBad start") + journal.count("AboveBad stop"), 0);
+        }
+    }
+}
+
+/// A goner with both hooks of construction has one budget for them.
+fn reported(hook: Hook, deed: Deed) -> Hook {
+    match (hook, deed) {
+        (Hook::BeforeInit, Deed::Hang) => Hook::Init,
+        _ => hook,
+    }
+}
+
+// container C-88
+// container A-128
+#[tokio::test(start_paused = true)]
+async fn every_stop_and_close_is_reached_and_all_errors_are_collected() {
+    for hook in [Hook::Stop, Hook::Close] {
+        for deed in [Deed::Fail, Deed::Panic, Deed::Hang] {
+            let journal = Journal::default();
+            let app = with_bad(&journal, hook, deed).boot().await.unwrap();
+            let begun = Instant::now();
+            let error = app.stop().await.unwrap_err();
+            assert_eq!((error.code(), error.goner(), error.hook()), (Code::Stop, Some("Bad"), Some(hook)));
+            assert_eq!(error.exit_code(), 2);
+            assert_eq!(journal.count("AboveBad stop"), 1);
+            assert_eq!((journal.count("Bottom stop"), journal.count("Bottom close")), (1, 1), "what lies below is reached");
+            let expected = if deed == Deed::Hang { 10 } else { 0 };
+            assert_eq!(begun.elapsed().as_secs(), expected, "a stuck hook is abandoned after its budget");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_functions_error_comes_first_and_those_of_stopping_are_attached() {
+    let journal = Journal::default();
+    let error = with_bad(&journal, Hook::Stop, Deed::Fail)
+        .run(async || gone::bail!("the function's own"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.to_string(), "the function's own");
+    assert_eq!(error.attached().len(), 1);
+    assert_eq!(error.attached()[0].code(), Code::Stop);
+    assert_eq!(error.exit_code(), 1);
+    let panicked = with_bad(&journal, Hook::Run, Deed::Fail).run(async || panic!("in the function")).await.unwrap_err();
+    assert_eq!(panicked.to_string(), "panicked: in the function");
+    assert_eq!(journal.count("Bottom stop"), 2, "stopped both times");
+}
+
+// container C-79
+#[tokio::test]
+async fn a_hook_with_only_stop_runs() {
+    #[derive(Goner)]
+    struct OnlyStop {
+        #[gone]
+        journal: Journal,
+    }
+    impl Stop for OnlyStop {
+        async fn stop(&self) -> gone::Result<()> {
+            self.journal.add("stop");
+            Ok(())
+        }
+    }
+    let journal = Journal::default();
+    let app = bare().load((value(journal.clone()), OnlyStop::goner())).boot().await.unwrap();
+    app.stop().await.unwrap();
+    assert_eq!(journal.lines(), ["stop"]);
+}
+
+// container C-91
+#[tokio::test]
+async fn stopping_twice_or_from_two_tasks_runs_the_hooks_once_and_gives_both_the_same() {
+    let journal = Journal::default();
+    let app = Arc::new(with_bad(&journal, Hook::Stop, Deed::Fail).boot().await.unwrap());
+    let other = Arc::clone(&app);
+    let (one, two) = tokio::join!(app.stop(), tokio::spawn(async move { other.stop().await }));
+    let (one, two, three) = (one.unwrap_err(), two.unwrap().unwrap_err(), app.stop().await.unwrap_err());
+    assert_eq!(one.to_string(), two.to_string());
+    assert_eq!(one.to_string(), three.to_string());
+    assert_eq!(journal.count("Bottom stop"), 1);
+}
+
+// container C-92
+#[tokio::test]
+async fn an_application_that_was_not_started_is_closed_without_a_stop() {
+    let journal = Journal::default();
+    let app = tower(&journal).plan().unwrap().build().await.unwrap();
+    app.close().await.unwrap();
+    let lines = journal.lines();
+    assert_eq!(lines[6..], ["Top close", "Middle close", "Bottom close"]);
+}
+
+#[derive(Goner)]
+#[goner(hooks(Init, Stop))]
+struct Slow<const N: usize>;
+impl<const N: usize> Init for Slow<N> {
+    async fn init(&mut self) -> gone::Result<()> {
+        sleep(Duration::from_millis(100)).await;
+        Ok(())
+    }
+}
+impl<const N: usize> Stop for Slow<N> {
+    async fn stop(&self) -> gone::Result<()> {
+        sleep(Duration::from_millis(100)).await;
+        Ok(())
+    }
+}
+
+// container C-90
+#[tokio::test(start_paused = true)]
+async fn independent_goners_boot_and_stop_concurrently() {
+    let loaded = (
+        Slow::<0>::goner(),
+        Slow::<1>::goner(),
+        Slow::<2>::goner(),
+        Slow::<3>::goner(),
+        Slow::<4>::goner(),
+        Slow::<5>::goner(),
+        Slow::<6>::goner(),
+        Slow::<7>::goner(),
+    );
+    let begun = Instant::now();
+    let app = bare().load(loaded).boot().await.unwrap();
+    assert_eq!(begun.elapsed().as_millis(), 100);
+    app.stop().await.unwrap();
+    assert_eq!(begun.elapsed().as_millis(), 200);
+}
+
+// container C-66
+#[tokio::test(start_paused = true)]
+async fn no_more_than_the_maximum_are_built_at_once() {
+    let loaded = (Slow::<0>::goner(), Slow::<1>::goner(), Slow::<2>::goner(), Slow::<3>::goner());
+    let begun = Instant::now();
+    let app = bare().load(loaded).options(|it| it.max_parallel = 3).boot().await.unwrap();
+    assert_eq!(begun.elapsed().as_millis(), 200);
+    app.stop().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_boot_that_is_dropped_at_any_point_closes_what_it_built_exactly_once() {
+    let mut reached_the_end = false;
+    for polls in 1..200 {
+        let journal = Journal::default();
+        let mut boot = Box::pin(tower(&journal).boot());
+        let mut done = None;
+        for _ in 0..polls {
+            tokio::task::yield_now().await;
+            if let std::task::Poll::Ready(app) = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(boot.as_mut().poll(context))
+            })
+            .await
+            {
+                done = Some(app.unwrap());
+                break;
+            }
+        }
+        drop(boot);
+        reached_the_end |= done.is_some();
+        drop(done);
+        sleep(Duration::from_secs(60)).await;
+        for goner in ["Top", "Middle", "Bottom"] {
+            let built = journal.count(&format!("{goner} init"));
+            let closed = journal.count(&format!("{goner} close"));
+            let started = journal.count(&format!("{goner} start"));
+            let stopped = journal.count(&format!("{goner} stop"));
+            assert_eq!(built, closed, "{goner} after {polls} polls: {:?}", journal.lines());
+            assert!(stopped <= started, "{goner} after {polls} polls: {:?}", journal.lines());
+        }
+        if reached_the_end {
+            break;
+        }
+    }
+    assert!(reached_the_end, "the boot never came to its end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_boot_that_takes_longer_than_its_budget_is_rolled_back() {
+    let journal = Journal::default();
+    let loaded = (value(journal.clone()), Bottom::goner(), Slow::<0>::goner());
+    let error =
+        bare().load(loaded).options(|it| it.boot = Duration::from_millis(50)).boot().await.err().unwrap();
+    assert!(error.to_string().contains("not ready within 50ms"), "{error}");
+    assert_eq!((journal.count("Bottom init"), journal.count("Bottom close")), (1, 1));
+}
+
+#[tokio::test]
+async fn an_early_goner_is_built_before_and_closed_after_all_others() {
+    static EARLY: AtomicBool = AtomicBool::new(false);
+    #[derive(Goner)]
+    struct Log {
+        #[gone]
+        journal: Journal,
+    }
+    impl Init for Log {
+        async fn init(&mut self) -> gone::Result<()> {
+            sleep(Duration::from_millis(5)).await;
+            self.journal.add("Log init");
+            EARLY.store(true, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+    impl Close for Log {
+        async fn close(&self, deadline: Deadline) -> gone::Result<CloseReport> {
+            assert!(deadline.remaining() > Duration::ZERO);
+            self.journal.add("Log close");
+            Ok(CloseReport::clean().flushed(3))
+        }
+    }
+    let journal = Journal::default();
+    let loaded = (value(journal.clone()), Alone::goner(), Log::goner().early());
+    let app = bare().load(loaded).boot().await.unwrap();
+    app.stop().await.unwrap();
+    assert!(EARLY.load(Ordering::SeqCst));
+    assert_eq!(journal.place("Log init"), 0);
+    assert_eq!(journal.place("Log close"), journal.lines().len() - 1);
+}

@@ -1,0 +1,50 @@
+//! What the container must do, by the rows of `docs/contract/container.md`.
+
+mod boot;
+mod lifecycle;
+mod problems;
+mod providers;
+mod resolution;
+
+use std::sync::{Arc, Mutex};
+
+use gone::prelude::*;
+
+/// What happened, in order: goners that are handed one write into it.
+#[derive(Clone, Default)]
+pub struct Journal(Arc<Mutex<Vec<String>>>);
+
+impl Journal {
+    pub fn add(&self, line: impl Into<String>) {
+        self.0.lock().unwrap().push(line.into());
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub fn count(&self, line: &str) -> usize {
+        self.lines().iter().filter(|it| *it == line).count()
+    }
+
+    pub fn place(&self, line: &str) -> usize {
+        let lines = self.lines();
+        lines.iter().position(|it| it == line).unwrap_or_else(|| panic!("no {line:?} in {lines:?}"))
+    }
+}
+
+/// An application with nothing in it.
+pub fn bare() -> AppBuilder {
+    AppBuilder::new()
+}
+
+/// Plans, and gives the problems as `code: message` lines.
+pub fn problems(builder: AppBuilder) -> Vec<String> {
+    match builder.plan() {
+        Ok(_) => Vec::new(),
+        Err(error) => {
+            let report = error.report().expect("a failed plan has a report");
+            report.problems().iter().map(|it| format!("{}: {}", it.code, it.message)).collect()
+        }
+    }
+}
