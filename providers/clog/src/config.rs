@@ -1,0 +1,331 @@
+//! How a log is set up.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::ClogError;
+use crate::level::Level;
+use crate::names::{UnknownName, named, nearest};
+
+/// The settings of a log.
+///
+/// What a configuration leaves out is as in [`for_profile("development")`](Self::for_profile);
+/// a key that is not known is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ClogConfig {
+    /// The least level that is written: `debug`, `info`, `warn`, `error` or `fatal`.
+    pub level: Level,
+    /// Levels of single namespaces and of all below them, instead of [`level`](Self::level):
+    /// `"orders.store" = "debug"`. The longest match counts. A line of `tracing`'s own macros that
+    /// names no namespace is matched by its target too: `"sqlx::query" = "warn"`.
+    pub levels: BTreeMap<String, Level>,
+    /// `json` or `console`.
+    pub format: Format,
+    /// `stdout`, `stderr`, or the path of a file, which is appended to; its folder is made.
+    pub output: Output,
+    /// Whether a line names the place that it was logged from.
+    pub add_source: bool,
+    /// Whether a console line colours its level: `auto`, `always` or `never`.
+    #[serde(alias = "color")]
+    pub colour: Colour,
+    /// The root namespace, normally the service's name. Empty: the name of the running program.
+    pub service: String,
+    /// Callers are shown relative to the folder of this name, where their path has one. Empty: as
+    /// the compiler was given them, from the root of the workspace.
+    pub root_path: String,
+}
+
+const PROFILES: &[&str] = &["development", "production"];
+
+impl ClogConfig {
+    /// The defaults of a profile.
+    ///
+    /// | setting | `development` | `production` |
+    /// |---|---|---|
+    /// | level | `debug` | `info` |
+    /// | levels | none | none |
+    /// | format | `console` | `json` |
+    /// | output | `stdout` | `stdout` |
+    /// | add_source | `true` | `true` |
+    /// | colour | `auto` | `never` |
+    /// | service, root_path | empty | empty |
+    ///
+    /// # Errors
+    ///
+    /// [`ClogError::UnknownName`] for any other profile.
+    pub fn for_profile(profile: &str) -> Result<Self, ClogError> {
+        match profile {
+            "development" => Ok(Self::default()),
+            "production" => Ok(Self {
+                level: Level::Info,
+                format: Format::Json,
+                colour: Colour::Never,
+                ..Self::default()
+            }),
+            _ => Err(UnknownName::new("profile", profile, PROFILES).into()),
+        }
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    ///
+    /// [`ClogError::Invalid`] for the first setting that cannot be used.
+    pub fn validate(&self) -> Result<(), ClogError> {
+        if let Output::File(path) = &self.output {
+            // A path from code has not gone through `Output::from_str`.
+            if path.as_os_str().is_empty() {
+                return invalid("output", EMPTY_OUTPUT);
+            }
+        }
+        if !self.service.is_empty() && !is_namespace(&self.service) {
+            return invalid("service", NO_NAMESPACE);
+        }
+        if self.levels.keys().any(|key| !is_namespace(key)) {
+            return invalid("levels", "has a key that is neither a namespace nor a target");
+        }
+        if self.root_path.contains(char::is_control) {
+            return invalid("root_path", "holds control characters");
+        }
+        Ok(())
+    }
+}
+
+const EMPTY_OUTPUT: &str = "is empty: `stdout`, `stderr`, or the path of a file";
+const NO_NAMESPACE: &str =
+    "is no namespace: names with a dot between them, without spaces and control characters";
+
+fn invalid(key: &'static str, problem: impl Into<String>) -> Result<(), ClogError> {
+    Err(ClogError::Invalid { key, problem: problem.into() })
+}
+
+fn is_namespace(text: &str) -> bool {
+    text.split('.').all(|name| !name.is_empty())
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
+impl Default for ClogConfig {
+    /// The defaults of the profile `development`.
+    fn default() -> Self {
+        Self {
+            level: Level::Debug,
+            levels: BTreeMap::new(),
+            format: Format::Console,
+            output: Output::Stdout,
+            add_source: true,
+            colour: Colour::Auto,
+            service: String::new(),
+            root_path: String::new(),
+        }
+    }
+}
+
+named! {
+    /// How a line is written.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Format ("log format") {
+        /// One JSON object a line.
+        Json = "json",
+        /// Text for people.
+        Console = "console",
+    }
+}
+
+named! {
+    /// Whether the level of a console line is coloured. JSON never is.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Colour ("colour setting") {
+        /// On a terminal only, and not where the environment has `NO_COLOR`.
+        Auto = "auto",
+        /// Always.
+        Always = "always",
+        /// Never.
+        Never = "never",
+    }
+}
+
+/// Where lines go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// A file, appended to.
+    File(PathBuf),
+}
+
+impl FromStr for Output {
+    type Err = ClogError;
+
+    /// `stdout`, `stderr`, or a path.
+    ///
+    /// # Errors
+    ///
+    /// [`ClogError::Invalid`] when the text is empty, and when it is a bare name that is nearly
+    /// `stdout` or `stderr`: a file of that name is hardly what is meant. `./stdot` is a path.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let problem = match text {
+            "stdout" => return Ok(Self::Stdout),
+            "stderr" => return Ok(Self::Stderr),
+            _ if text.trim().is_empty() => EMPTY_OUTPUT.to_owned(),
+            _ if text.contains(['/', '\\', '.']) => return Ok(Self::File(text.into())),
+            _ => match nearest(text, &["stdout", "stderr"]) {
+                None => return Ok(Self::File(text.into())),
+                Some(near) => {
+                    format!("is {text:?}, did you mean `{near}`? A file of that name is `./{text}`")
+                }
+            },
+        };
+        Err(ClogError::Invalid { key: "output", problem })
+    }
+}
+
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("stdout"),
+            Self::Stderr => f.write_str("stderr"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+impl Serialize for Output {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Stdout => to.serialize_str("stdout"),
+            Self::Stderr => to.serialize_str("stderr"),
+            Self::File(path) => path.serialize(to),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Output {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<ClogConfig, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    // CLG-1
+    #[test]
+    fn development_is_debug_on_a_console_in_colour() {
+        let config = ClogConfig::for_profile("development").unwrap();
+        assert_eq!(config.level, Level::Debug);
+        assert_eq!(config.format, Format::Console);
+        assert_eq!(config.colour, Colour::Auto);
+        assert_eq!(config.output, Output::Stdout);
+        assert!(config.add_source);
+        config.validate().unwrap();
+    }
+
+    // CLG-2
+    #[test]
+    fn production_is_info_in_json_without_colour() {
+        let config = ClogConfig::for_profile("production").unwrap();
+        assert_eq!(config.level, Level::Info);
+        assert_eq!(config.format, Format::Json);
+        assert_eq!(config.colour, Colour::Never);
+        assert_eq!(config.output, Output::Stdout);
+        assert!(config.add_source);
+        config.validate().unwrap();
+    }
+
+    #[test]
+    fn any_other_profile_is_an_error_with_the_near_one() {
+        let error = ClogConfig::for_profile("prod").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown profile \"prod\", did you mean `production`? \
+             Allowed: `development`, `production`"
+        );
+        assert!(ClogConfig::for_profile("").is_err());
+    }
+
+    #[test]
+    fn an_unknown_level_or_format_names_the_value_the_allowed_ones_and_the_near_one() {
+        let error = read(r#"{"level":"warning"}"#).unwrap_err();
+        assert!(error.contains("unknown log level \"warning\", did you mean `warn`?"), "{error}");
+        assert!(error.contains("`debug`, `info`, `warn`, `error`, `fatal`"), "{error}");
+        let error = read(r#"{"format":"jsn"}"#).unwrap_err();
+        assert!(error.contains("unknown log format \"jsn\", did you mean `json`?"), "{error}");
+        let error = read(r#"{"colour":"yes"}"#).unwrap_err();
+        assert!(error.contains("`auto`, `always`, `never`"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        let error = read(r#"{"levle":"info"}"#).unwrap_err();
+        assert!(error.contains("unknown field `levle`"), "{error}");
+    }
+
+    #[test]
+    fn what_is_left_out_is_as_in_development() {
+        let config = read(r#"{"level":"error","levels":{"app.db":"debug"},"color":"never"}"#);
+        let expected = ClogConfig {
+            level: Level::Error,
+            levels: [("app.db".to_owned(), Level::Debug)].into(),
+            colour: Colour::Never,
+            ..ClogConfig::default()
+        };
+        assert_eq!(config, Ok(expected));
+    }
+
+    #[test]
+    fn a_configuration_reads_back_as_written() {
+        let mut config = ClogConfig::for_profile("production").unwrap();
+        config.output = Output::File("logs/app.log".into());
+        config.levels.insert("app.mq".to_owned(), Level::Fatal);
+        let text = serde_json::to_string(&config).unwrap();
+        assert_eq!(read(&text), Ok(config));
+    }
+
+    #[test]
+    fn a_misspelt_stream_is_not_taken_for_a_file() {
+        assert_eq!("stderr".parse::<Output>().unwrap(), Output::Stderr);
+        assert_eq!("./stdot".parse::<Output>().unwrap(), Output::File("./stdot".into()));
+        assert_eq!("applog".parse::<Output>().unwrap(), Output::File("applog".into()));
+        let error = "StdOut".parse::<Output>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the log setting `output` is \"StdOut\", did you mean `stdout`? \
+             A file of that name is `./StdOut`"
+        );
+        assert!(" ".parse::<Output>().is_err());
+    }
+
+    #[test]
+    fn validation_names_the_setting_that_cannot_be_used() {
+        let cases: [(&str, fn(&mut ClogConfig)); 5] = [
+            ("output", |config| config.output = Output::File(PathBuf::new())),
+            ("service", |config| config.service = "a..b".to_owned()),
+            ("service", |config| config.service = "a b".to_owned()),
+            ("levels", |config| {
+                config.levels.insert(String::new(), Level::Info);
+            }),
+            ("root_path", |config| config.root_path = "a\nb".to_owned()),
+        ];
+        for (setting, spoil) in cases {
+            let mut config = ClogConfig::default();
+            spoil(&mut config);
+            match config.validate() {
+                Err(ClogError::Invalid { key, .. }) => assert_eq!(key, setting),
+                other => panic!("{setting}: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Structured logs: one line per event, as JSON or for a console, with namespace, caller and trace
+//! id.
+//!
+//! [`Clog`] is a writer and a [`tracing_subscriber::Layer`] in front of it. [`Logger`] is what
+//! components log with; it speaks through `tracing`, so every other subscriber sees its lines too,
+//! and lines of `tracing`'s own macros come out with the same keys.
+//!
+//! ```
+//! use gone_clog::{Clog, ClogConfig, TraceId, with_trace_id};
+//!
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! # runtime.block_on(async {
+//! let mut config = ClogConfig::for_profile("production")?;
+//! config.service = "orders".to_owned();
+//! let clog = Clog::open(config)?;
+//! clog.install();
+//!
+//! let log = clog.logger().namespace("store").with("shard", 3);
+//! with_trace_id(TraceId::random(), async {
+//!     log.info("order saved"); // namespace `orders.store`, shard 3, and the trace id
+//!     tracing::warn!(left = 2, "stock is low"); // namespace `orders`, and the trace id
+//! })
+//! .await;
+//! let report = clog.close();
+//! assert_eq!(report.lost, 0);
+//! # Ok::<(), gone_clog::ClogError>(())
+//! # }).unwrap();
+//! ```
+//!
+//! # Keys
+//!
+//! A JSON line has, in this order: `time` (local, milliseconds, no zone), `level`, `msg`, `caller`,
+//! `namespace`, `service` (the root of the namespace), `trace_id`, the fields, `error` and
+//! `error_chain`. A field that carries one of these names, or the name of an earlier field of its
+//! line, is written as `field.<name>`. A console line is
+//! `2025/03/11 10:03:22.123 INFO  [orders.store] order saved shard=3 (src/store.rs:41)`.
+//!
+//! Every event is exactly one line: what would break a line, or hide a part of it on a terminal, is
+//! escaped.
+
+mod caller;
+mod clog;
+mod config;
+mod emit;
+mod encode;
+mod error;
+mod escape;
+mod fields;
+mod layer;
+mod level;
+mod levels;
+mod logger;
+mod names;
+mod sink;
+mod time;
+mod trace_id;
+mod value;
+
+pub use clog::{Clog, ClogBuilder, ExitHook, Installed};
+pub use config::{ClogConfig, Colour, Format, Output};
+pub use error::ClogError;
+pub use layer::ClogLayer;
+pub use level::Level;
+pub use logger::{Line, Logger};
+pub use names::UnknownName;
+pub use sink::FlushReport;
+pub use trace_id::{TraceId, new_trace_id, trace_id, with_trace_id};
+pub use value::Value;

@@ -1,0 +1,60 @@
+//! Layered configuration for Gone: read once, every value with its origin.
+//!
+//! [`ConfigSource`] names the layers (provider defaults, `gone.toml`, `gone.<profile>.toml`,
+//! `GONE_…` variables, the program) and reads them into [`Settings`], a snapshot. A value is read
+//! by its [`Key`] into any type that serde can read, a section into a struct, and a tag's extension
+//! text ([`Lookup`]) into whatever its site wants. What is wrong comes out as a [`ConfigError`]: the
+//! key, the value, where it was set, what was expected and what may have been meant, and no secret.
+//!
+//! ```
+//! use std::time::Duration;
+//! use gone_config::{ConfigSource, Key};
+//!
+//! #[derive(serde::Deserialize)]
+//! #[serde(deny_unknown_fields)]
+//! struct Server {
+//!     port: u16,
+//!     #[serde(default)]
+//!     hosts: Vec<String>,
+//!     timeout: Duration,
+//! }
+//!
+//! let settings = ConfigSource::new()
+//!     .environment([
+//!         ("GONE_SERVER__PORT", "9000"),
+//!         ("GONE_SERVER__HOSTS", r#"["a", "b"]"#),
+//!         ("GONE_SERVER__TIMEOUT", "1m30s"),
+//!     ])
+//!     .read()?;
+//! let server: Server = settings.section("server")?;
+//! assert_eq!(server.port, 9000);
+//! assert_eq!(server.hosts, ["a", "b"]);
+//! assert_eq!(server.timeout, Duration::from_secs(90));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod component;
+pub mod duration;
+mod environment;
+mod error;
+mod fault;
+mod file;
+mod key;
+mod layer;
+mod lookup;
+mod nearness;
+mod origin;
+mod provider;
+mod reader;
+mod secrecy;
+mod settings;
+mod source;
+mod value;
+
+pub use error::{ConfigError, ConfigErrors, ErrorKind, NearKey};
+pub use key::Key;
+pub use lookup::Lookup;
+pub use origin::Origin;
+pub use provider::{ConfigProvider, module};
+pub use settings::{Answer, Settings};
+pub use source::ConfigSource;

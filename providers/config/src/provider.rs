@@ -1,0 +1,87 @@
+//! The container's side: the source, the many-type provider named `config`, and the module that loads both.
+
+use std::sync::Arc;
+
+use gone_core::{
+    Code, Error, Given, Goner, Loader, NamedProvider, Request, Result, Source, Sources, Tag, Target, source,
+};
+use gone_macros::Goner;
+
+use crate::{Answer, ConfigError, ConfigErrors, ConfigSource, Lookup, Settings};
+
+/// Loads the config: read from where [`ConfigSource::new`] looks, and answered under the name `config`.
+///
+/// A program that needs it read from elsewhere loads `source(ConfigSource::new()…)` itself.
+pub fn module(loader: &mut Loader) {
+    loader.load((source(ConfigSource::new()), ConfigProvider::goner()));
+}
+
+impl Source for ConfigSource {
+    type Snapshot = Settings;
+
+    fn read(&self) -> Result<Settings> {
+        ConfigSource::read(self).map_err(problems)
+    }
+}
+
+/// Answers `#[gone("config,key=default")]` for every type that serde can read: see [`Lookup`] for what the tag says.
+///
+/// All keys and values are checked in the plan. A key that is set nowhere and has no default is `None` for an `Option`,
+/// and a problem for every other type.
+#[derive(Goner)]
+#[goner(name = "config", crate = gone_core)]
+pub struct ConfigProvider {
+    #[gone]
+    settings: Arc<Settings>,
+}
+
+impl NamedProvider for ConfigProvider {
+    fn accepts(target: &Target, tag: &Tag, sources: &Sources) -> Result<()> {
+        if !target.is_deserialize() {
+            let text = format!("config is read by serde, and `{}` does not implement `Deserialize`", target.name());
+            return Err(Error::new(Code::Config, text));
+        }
+        // What a source could not read stands in the report by itself.
+        let Some(settings) = sources.get::<Settings>() else { return Ok(()) };
+        match settings.answer(tag.extend(), &mut |value| target.try_deserialize(value)).map_err(problem)? {
+            Answer::Absent if !target.is_optional() => Err(missing(settings, tag)),
+            Answer::Absent | Answer::Filled => Ok(()),
+        }
+    }
+
+    async fn provide(&self, tag: &Tag, request: Request<'_>) -> Result<Given> {
+        let mut request = Some(request);
+        let mut given = None;
+        let answer = self.settings.answer(tag.extend(), &mut |value| {
+            if let Some(request) = request.take() {
+                given = Some(request.deserialize_erased(value).map_err(serde::de::Error::custom)?);
+            }
+            Ok(())
+        });
+        match (answer.map_err(problem)?, given, request) {
+            (Answer::Filled, Some(given), _) => Ok(given),
+            (_, _, Some(request)) if request.target().is_optional() => request.absent(),
+            _ => Err(missing(&self.settings, tag)),
+        }
+    }
+}
+
+fn missing(settings: &Settings, tag: &Tag) -> Error {
+    match Lookup::parse(tag.extend()) {
+        Ok(lookup) => problem(settings.missing(lookup.key())),
+        Err(error) => problem(error),
+    }
+}
+
+fn problem(error: ConfigError) -> Error {
+    Error::from(error).with_code(Code::Config)
+}
+
+/// The first of several errors, with the others attached: each becomes a problem of the plan's report.
+fn problems(errors: ConfigErrors) -> Error {
+    let mut errors = errors.into_iter().map(problem);
+    match errors.next() {
+        Some(first) => first.attach(errors),
+        None => Error::new(Code::Config, "the config could not be read"),
+    }
+}

@@ -1,0 +1,275 @@
+//! What can go wrong: in the settings, at the database, at the commit.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::db::PoolStats;
+use crate::nearness::suggestion;
+
+/// A setting that cannot be used. Names the field, the value and what would do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A number or duration outside its bounds.
+    #[error("{field} is {value}; it must be {bounds}")]
+    OutOfBounds {
+        /// The field of [`DbConfig`](crate::DbConfig).
+        field: &'static str,
+        /// What it was set to.
+        value: String,
+        /// The least and the greatest value allowed.
+        bounds: String,
+    },
+    /// A profile that has no defaults.
+    #[error("unknown profile {profile:?}{}; there are \"development\" and \"production\"", suggestion(near))]
+    UnknownProfile {
+        /// What was asked for.
+        profile: String,
+        /// Profiles with a name close to it, nearest first.
+        near: Vec<&'static str>,
+    },
+    /// A log level that does not exist.
+    #[error("log_level is {level:?}{}; it must be \"silent\", \"error\", \"warn\" or \"info\"", suggestion(near))]
+    UnknownLogLevel {
+        /// What was asked for.
+        level: String,
+        /// Levels with a name close to it, nearest first.
+        near: Vec<&'static str>,
+    },
+    /// The address is empty.
+    #[error("url is empty; it must name a database, for example \"sqlite:data/app.db\"")]
+    MissingUrl,
+    /// The address has a scheme that no backend answers to, or none.
+    #[error(
+        "url has {}; {}{}",
+        scheme.as_ref().map_or("no scheme".to_owned(), |it| format!("the unknown scheme `{it}:`{}", suggestion(near))),
+        compiled_in_clause(compiled_in),
+        features_clause(features)
+    )]
+    UnknownScheme {
+        /// The scheme, when there is one.
+        scheme: Option<String>,
+        /// Schemes with a name close to it, nearest first.
+        near: Vec<&'static str>,
+        /// The schemes that this build answers to.
+        compiled_in: Vec<&'static str>,
+        /// The other schemes, each with the feature that compiles it in.
+        features: Vec<(&'static str, &'static str)>,
+    },
+    /// The address has the scheme of a backend that is not compiled in.
+    #[error("url has the scheme `{scheme}:`, which is not compiled in; turn on the feature `{feature}` of gone-db")]
+    NotCompiledIn {
+        /// The scheme.
+        scheme: &'static str,
+        /// The feature that compiles it in.
+        feature: &'static str,
+    },
+    /// The rest of the address does not fit its scheme.
+    #[error("url does not fit the scheme `{scheme}:`: {reason}")]
+    Url {
+        /// The scheme.
+        scheme: &'static str,
+        /// What is wrong, and what would do.
+        reason: String,
+    },
+}
+
+fn compiled_in_clause(schemes: &[&str]) -> String {
+    if schemes.is_empty() {
+        return "no scheme is compiled in".to_owned();
+    }
+    let schemes: Vec<_> = schemes.iter().map(|it| format!("`{it}:`")).collect();
+    format!("compiled in: {}", schemes.join(", "))
+}
+
+fn features_clause(features: &[(&str, &str)]) -> String {
+    features.iter().map(|(scheme, feature)| format!("; `{scheme}:` needs the feature `{feature}`")).collect()
+}
+
+/// What can go wrong at a database.
+///
+/// `?` turns every [`sqlx::Error`] into the variant that fits; the source is kept in all of them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DbError {
+    /// A setting that cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The folder of a database file could not be created.
+    #[error("cannot create the folder of the database file {}", path.display())]
+    CreateFolder {
+        /// The database file.
+        path: PathBuf,
+        /// What the file system answered.
+        source: std::io::Error,
+    },
+    /// No connection to the database could be opened.
+    #[error("cannot connect to {address}")]
+    Connect {
+        /// Where it was tried, without credentials.
+        address: String,
+        /// What the database or the network answered.
+        source: sqlx::Error,
+    },
+    /// The database did not answer in time.
+    #[error("the database did not answer within {after:?} ({operation})")]
+    Timeout {
+        /// What was being done.
+        operation: &'static str,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// No connection became free within [`DbConfig::acquire_timeout`](crate::DbConfig::acquire_timeout).
+    #[error("no database connection became free in time{}", stats.map_or(String::new(), |it| format!(" ({} of {} in use)", it.in_use, it.max)))]
+    AcquireTimeout {
+        /// The pool at that time, where it is known.
+        stats: Option<PoolStats>,
+        /// The pool's own error.
+        source: sqlx::Error,
+    },
+    /// The handle was closed.
+    #[error("the database handle is closed")]
+    Closed,
+    /// A statement would have violated a constraint.
+    #[error("a {kind} constraint was violated")]
+    Constraint {
+        /// The kind of constraint.
+        kind: ConstraintKind,
+        /// Its name, where the database gives it.
+        name: Option<String>,
+        /// The database's answer.
+        source: sqlx::Error,
+    },
+    /// A statement failed for any other reason.
+    #[error("a database statement failed")]
+    Query(#[source] sqlx::Error),
+    /// A migration could not be applied.
+    #[error("{}", migration_failed(*version, name.as_deref()))]
+    Migration {
+        /// Its version, where one migration is to blame.
+        version: Option<i64>,
+        /// Its name, likewise.
+        name: Option<String>,
+        /// What went wrong.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// A migration list that cannot be used.
+    #[error("the list of migrations cannot be used: version {version} {reason}")]
+    MigrationList {
+        /// The version to blame.
+        version: i64,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A transaction's commit failed.
+    #[error("the commit failed; its changes {outcome}")]
+    Commit {
+        /// Whether the changes are in the database.
+        outcome: CommitOutcome,
+        /// What the database or the network answered.
+        source: sqlx::Error,
+    },
+    /// The async runtime shut down while the call was under way.
+    #[error("the runtime shut down during {operation}")]
+    Interrupted {
+        /// What was being done.
+        operation: &'static str,
+    },
+}
+
+impl DbError {
+    /// Whether a statement would have violated a unique or primary-key constraint.
+    #[must_use]
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(self, Self::Constraint { kind: ConstraintKind::Unique, .. })
+    }
+}
+
+fn migration_failed(version: Option<i64>, name: Option<&str>) -> String {
+    match (version, name) {
+        (Some(version), Some(name)) => format!("migration {version} ({name}) failed"),
+        (Some(version), None) => format!("migration {version} failed"),
+        (None, _) => "the migrations could not be run".to_owned(),
+    }
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(source: sqlx::Error) -> Self {
+        match &source {
+            sqlx::Error::PoolTimedOut => Self::AcquireTimeout { stats: None, source },
+            sqlx::Error::PoolClosed => Self::Closed,
+            sqlx::Error::Database(answer) => match ConstraintKind::of(&answer.kind()) {
+                Some(kind) => {
+                    let name = answer.constraint().map(str::to_owned);
+                    Self::Constraint { kind, name, source }
+                }
+                None => Self::Query(source),
+            },
+            _ => Self::Query(source),
+        }
+    }
+}
+
+/// The kind of a violated constraint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConstraintKind {
+    /// Unique, or primary key.
+    Unique,
+    /// Foreign key.
+    ForeignKey,
+    /// Not null.
+    NotNull,
+    /// Check.
+    Check,
+    /// Exclusion, where the database has such.
+    Exclusion,
+}
+
+impl ConstraintKind {
+    pub(crate) fn of(kind: &sqlx::error::ErrorKind) -> Option<Self> {
+        use sqlx::error::ErrorKind;
+        match kind {
+            ErrorKind::UniqueViolation => Some(Self::Unique),
+            ErrorKind::ForeignKeyViolation => Some(Self::ForeignKey),
+            ErrorKind::NotNullViolation => Some(Self::NotNull),
+            ErrorKind::CheckViolation => Some(Self::Check),
+            ErrorKind::ExclusionViolation => Some(Self::Exclusion),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for ConstraintKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unique => "unique",
+            Self::ForeignKey => "foreign-key",
+            Self::NotNull => "not-null",
+            Self::Check => "check",
+            Self::Exclusion => "exclusion",
+        })
+    }
+}
+
+/// Whether the changes of a transaction whose commit failed are in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// They are.
+    Applied,
+    /// They are not: the database refused. Trying again is safe.
+    NotApplied,
+    /// Nobody can tell: the answer was lost. Only an operation that may run twice can be tried again blindly.
+    Unknown,
+}
+
+impl fmt::Display for CommitOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Applied => "were applied",
+            Self::NotApplied => "were not applied",
+            Self::Unknown => "may or may not have been applied",
+        })
+    }
+}

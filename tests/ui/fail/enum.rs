@@ -1,0 +1,9 @@
+use gone::prelude::*;
+
+#[derive(Goner)]
+enum Either {
+    Left,
+    Right,
+}
+
+fn main() {}

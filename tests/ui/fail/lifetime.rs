@@ -1,0 +1,8 @@
+use gone::prelude::*;
+
+#[derive(Goner)]
+struct Borrows<'a> {
+    text: &'a str,
+}
+
+fn main() {}

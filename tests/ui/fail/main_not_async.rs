@@ -1,0 +1,4 @@
+#[gone::main(flavour = "current_thread")]
+fn main(number: u8) -> gone::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,10 @@
+use gone::prelude::*;
+
+struct NoDefault;
+
+#[derive(Goner)]
+struct Holds {
+    it: NoDefault,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use gone::prelude::*;
+
+struct NotAGoner;
+
+fn main() {
+    let _ = Gone::load(NotAGoner::goner());
+}

@@ -1,0 +1,9 @@
+use gone::prelude::*;
+
+trait Store: Send + Sync {}
+
+#[derive(Goner)]
+#[goner(offers(dyn Store))]
+struct SqlStore;
+
+fn main() {}

@@ -1,0 +1,7 @@
+use gone::prelude::*;
+
+#[derive(Goner)]
+#[goner(offers(String))]
+struct SqlStore;
+
+fn main() {}

@@ -1,0 +1,5 @@
+use gone::prelude::*;
+
+fn main() {
+    let _ = provide(|_: u8| 5);
+}

@@ -1,0 +1,5 @@
+use gone::prelude::*;
+
+fn main() {
+    let _ = Gone::builder().run(|_: u8| 5);
+}

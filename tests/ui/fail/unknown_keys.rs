@@ -1,0 +1,11 @@
+use gone::prelude::*;
+
+#[derive(Goner)]
+#[goner(nam = "a")]
+struct Near;
+
+#[derive(Goner)]
+#[goner(entirely_different)]
+struct Far;
+
+fn main() {}

@@ -1,0 +1,36 @@
+//! The commands of this repository. `cargo xtask` lists them.
+
+mod crates;
+mod rows;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test            everything that CI runs: format, clippy, rustdoc, each feature alone, all tests
+cargo xtask rows [FILTER]   the contract's rows that are due, and which of them a passing test proves
+cargo xtask crates          how many crates a program that depends on gone compiles, against the budget
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments.as_slice() {
+        ["test"] => test::run(),
+        ["rows"] => rows::print(""),
+        ["rows", filter] => rows::print(filter),
+        ["crates"] => crates::check(),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

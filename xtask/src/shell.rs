@@ -1,0 +1,77 @@
+//! Running cargo, and where things are.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+pub(crate) type Result<T> = std::result::Result<T, String>;
+
+/// The folder of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    own.parent().map_or(own.clone(), PathBuf::from)
+}
+
+/// Where what one command leaves for another lies.
+pub(crate) fn state() -> Result<PathBuf> {
+    let folder = root().join("target").join("xtask");
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    Ok(folder)
+}
+
+fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(arguments).current_dir(root());
+    for (name, value) in environment {
+        command.env(name, value);
+    }
+    command
+}
+
+/// Runs cargo, its output going where ours goes.
+pub(crate) fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<()> {
+    println!("$ cargo {}", arguments.join(" "));
+    let begun = Instant::now();
+    let status = command(arguments, environment).status().map_err(|error| format!("cargo does not start: {error}"))?;
+    println!("  {:.1} s", begun.elapsed().as_secs_f64());
+    match status.success() {
+        true => Ok(()),
+        false => Err(format!("failed: cargo {}", arguments.join(" "))),
+    }
+}
+
+/// Runs cargo, showing each line that it prints and handing it over; standard error comes in between.
+pub(crate) fn cargo_lines(arguments: &[&str], mut line: impl FnMut(&str)) -> Result<bool> {
+    println!("$ cargo {}", arguments.join(" "));
+    let (reader, writer) = std::io::pipe().map_err(|error| error.to_string())?;
+    let errors = writer.try_clone().map_err(|error| error.to_string())?;
+    let mut command = command(arguments, &[("CARGO_TERM_COLOR", "never")]);
+    let mut child = command
+        .stdout(writer)
+        .stderr(errors)
+        .stdin(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("cargo does not start: {error}"))?;
+    // Our ends of the pipe, or reading would never come to an end.
+    drop(command);
+    let mut out = std::io::stdout().lock();
+    for text in BufReader::new(reader).split(b'\n') {
+        let text = text.map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(&text);
+        line(&text);
+        writeln!(out, "{text}").map_err(|error| error.to_string())?;
+    }
+    let status = child.wait().map_err(|error| error.to_string())?;
+    Ok(status.success())
+}
+
+/// What cargo prints.
+pub(crate) fn cargo_output(arguments: &[&str]) -> Result<String> {
+    let output = command(arguments, &[]).output().map_err(|error| format!("cargo does not start: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
