@@ -1,4 +1,4 @@
-//! Providers by type: one that reads its tag, one that has no use for it.
+//! Providers by type: one that reads its tag, and one that has no use for it.
 //!
 //! `cargo run -q --example providers_by_type`
 
@@ -15,13 +15,16 @@ struct ThirdBusiness2 {
 }
 
 #[derive(Goner)]
-struct ThirdBusiness1Provider;
+struct ThirdBusiness1Provider {
+    #[gone("*")]
+    log: Logger,
+}
 
 impl Provider for ThirdBusiness1Provider {
     type Output = ThirdBusiness1;
 
     async fn provide(&self, tag: &Tag) -> gone::Result<ThirdBusiness1> {
-        println!("tagConf->{}", tag.extend());
+        self.log.info(format_args!("tagConf->{}", tag.extend()));
         Ok(ThirdBusiness1 { name: "ThirdBusiness1".into() })
     }
 }
@@ -50,9 +53,9 @@ async fn main() -> gone::Result<()> {
     Gone::load(ThirdBusinessUser::goner())
         .load(ThirdBusiness1Provider::goner())
         .load(ThirdBusiness2Provider::goner())
-        .run(async |user: Arc<ThirdBusinessUser>| {
-            println!("user.thirdBusiness1.name->{}", user.third_business1.name);
-            println!("user.thirdBusiness2.name->{}", user.third_business2.name);
+        .run(async |user: Arc<ThirdBusinessUser>, log: Logger| {
+            log.info(format_args!("user.thirdBusiness1.name->{}", user.third_business1.name));
+            log.info(format_args!("user.thirdBusiness2.name->{}", user.third_business2.name));
             Ok(())
         })
         .await

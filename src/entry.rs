@@ -15,6 +15,11 @@ impl Gone {
 
     /// Begins an application in which nothing is loaded but what the default features bring.
     pub fn builder() -> AppBuilder {
-        AppBuilder::new()
+        let builder = AppBuilder::new();
+        #[cfg(feature = "config")]
+        let builder = builder.fallback(gone_config::module);
+        #[cfg(feature = "clog")]
+        let builder = builder.fallback(gone_clog::module);
+        builder
     }
 }

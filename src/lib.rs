@@ -38,8 +38,9 @@ pub use gone_macros::{Goner, main};
 pub use entry::Gone;
 
 #[cfg(feature = "clog")]
-pub use gone_clog as clog;
+pub use gone_clog::{self as clog, Logger};
 #[cfg(feature = "config")]
 pub use gone_config as config;
 #[cfg(feature = "db")]
 pub use gone_db as db;
+pub use gone_kit as kit;

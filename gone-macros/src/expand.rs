@@ -94,7 +94,7 @@ fn site(field: &Field) -> Option<TokenStream> {
 }
 
 fn offers(input: &Input) -> TokenStream {
-    let own = quote! {
+    let own = quote_spanned! {input.ast.ident.span()=>
         __gone::OfferEntry {
             target: __gone::Target::of::<__gone::std::sync::Arc<Self>>(),
             put: |instance, slot| __gone::offer::<Self, __gone::std::sync::Arc<Self>>(instance, slot, |it| it),
@@ -206,5 +206,8 @@ fn guards(input: &Input) -> TokenStream {
     let hooks = hooks.map(|hook| format_ident!("{hook}MustBeListedInGonerHooks", span = ident.span()));
     let forms = FORMS.iter().filter(|(key, _)| input.on.form.as_ref().is_none_or(|form| form != key));
     let forms = forms.map(|(_, form)| format_ident!("{form}MustBeListedInGoner", span = ident.span()));
-    hooks.chain(forms).map(|guard| quote!(impl #generics __gone::#guard for #ident #arguments #bounds {})).collect()
+    hooks
+        .chain(forms)
+        .map(|guard| quote_spanned!(ident.span()=> impl #generics __gone::#guard for #ident #arguments #bounds {}))
+        .collect()
 }

@@ -44,6 +44,8 @@ pub(crate) fn derive(ast: DeriveInput) -> TokenStream {
     let input = Input { ast, on, fields, unit };
     match errors.into_tokens() {
         None => expand(&input),
+        // With a lifetime the implementation would only add to the errors.
+        Some(errors) if input.ast.generics.lifetimes().next().is_some() => errors,
         Some(errors) => {
             let private = private(input.on.krate.as_ref());
             let name = &input.ast.ident;

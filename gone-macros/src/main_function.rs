@@ -86,7 +86,10 @@ fn keys(input: ParseStream<'_>, read: &mut Arguments, errors: &mut Errors) -> sy
                 }
             }
             "crate" => read.krate = Some(Path::parse_mod_style(input)?),
-            other => errors.at(key.span(), unknown("key", other, &["flavor", "worker_threads", "crate"])),
+            other => {
+                errors.at(key.span(), unknown("key", other, &["flavor", "worker_threads", "crate"]));
+                input.parse::<syn::Expr>()?;
+            }
         }
         if !input.is_empty() {
             input.parse::<Token![,]>()?;

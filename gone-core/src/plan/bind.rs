@@ -359,7 +359,12 @@ fn refused(node: &Node, target: Target, tag: &Tag, error: Error) -> Problem {
         Code::Mismatch => format!("`{}` cannot give `{}`: {error}", node.label(), target.name()),
         _ => error.to_string(),
     };
-    Problem::new(code, message).wanted(target, name).involving([Place::of(node)]).caused_by(error)
+    let problem = Problem::new(code, message).wanted(target, name).caused_by(error);
+    match code {
+        // A configuration error says where its value is from, which is what there is to mend.
+        Code::Config => problem,
+        _ => problem.involving([Place::of(node)]),
+    }
 }
 
 /// One problem for each circle, with the fields by which it goes on, and the first goner again at its end.

@@ -62,12 +62,9 @@ impl ClogConfig {
     pub fn for_profile(profile: &str) -> Result<Self, ClogError> {
         match profile {
             "development" => Ok(Self::default()),
-            "production" => Ok(Self {
-                level: Level::Info,
-                format: Format::Json,
-                colour: Colour::Never,
-                ..Self::default()
-            }),
+            "production" => {
+                Ok(Self { level: Level::Info, format: Format::Json, colour: Colour::Never, ..Self::default() })
+            }
             _ => Err(UnknownName::new("profile", profile, PROFILES).into()),
         }
     }
@@ -98,16 +95,14 @@ impl ClogConfig {
 }
 
 const EMPTY_OUTPUT: &str = "is empty: `stdout`, `stderr`, or the path of a file";
-const NO_NAMESPACE: &str =
-    "is no namespace: names with a dot between them, without spaces and control characters";
+const NO_NAMESPACE: &str = "is no namespace: names with a dot between them, without spaces and control characters";
 
 fn invalid(key: &'static str, problem: impl Into<String>) -> Result<(), ClogError> {
     Err(ClogError::Invalid { key, problem: problem.into() })
 }
 
 fn is_namespace(text: &str) -> bool {
-    text.split('.').all(|name| !name.is_empty())
-        && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+    text.split('.').all(|name| !name.is_empty()) && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 impl Default for ClogConfig {
@@ -310,7 +305,8 @@ mod tests {
 
     #[test]
     fn validation_names_the_setting_that_cannot_be_used() {
-        let cases: [(&str, fn(&mut ClogConfig)); 5] = [
+        type Spoil = fn(&mut ClogConfig);
+        let cases: [(&str, Spoil); 5] = [
             ("output", |config| config.output = Output::File(PathBuf::new())),
             ("service", |config| config.service = "a..b".to_owned()),
             ("service", |config| config.service = "a b".to_owned()),

@@ -56,8 +56,7 @@ impl Escape {
 /// Control characters, line separators, and those that turn the direction of what follows: with
 /// them a message could forge a line or hide one.
 fn breaks_a_line(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Writes `text` as a JSON string with its quotes.
@@ -69,9 +68,7 @@ pub(crate) fn json_string(out: &mut (impl Write + ?Sized), text: &str) -> fmt::R
 
 /// Writes `text` as a value or a key of a console line: bare where it can be, else quoted.
 pub(crate) fn console_word(out: &mut (impl Write + ?Sized), text: &str) -> fmt::Result {
-    let is_bare = |c: char| {
-        !(c.is_whitespace() || matches!(c, '"' | '\\' | '=' | '(' | ')') || breaks_a_line(c))
-    };
+    let is_bare = |c: char| !(c.is_whitespace() || matches!(c, '"' | '\\' | '=' | '(' | ')') || breaks_a_line(c));
     if !text.is_empty() && text.chars().all(is_bare) {
         return out.write_str(text);
     }
@@ -104,10 +101,7 @@ mod tests {
         let plain = r#"tagConf->AGI "quoted" C:\dir é 日志 😀"#;
         assert_eq!(escaped(Escape::Plain, plain), plain);
         let broken = "a\nb\r\tc\u{1b}[31m\0\u{7f}\u{85}\u{2028}\u{202e}";
-        assert_eq!(
-            escaped(Escape::Plain, broken),
-            "a\\nb\\r\\tc\\u{1b}[31m\\u{0}\\u{7f}\\u{85}\\u{2028}\\u{202e}"
-        );
+        assert_eq!(escaped(Escape::Plain, broken), "a\\nb\\r\\tc\\u{1b}[31m\\u{0}\\u{7f}\\u{85}\\u{2028}\\u{202e}");
     }
 
     #[test]

@@ -21,8 +21,7 @@ pub(crate) struct Levels {
 
 impl Levels {
     pub(crate) fn new(config: &ClogConfig) -> Self {
-        let mut rules: Vec<_> =
-            config.levels.iter().map(|(key, level)| (key.clone(), *level)).collect();
+        let mut rules: Vec<_> = config.levels.iter().map(|(key, level)| (key.clone(), *level)).collect();
         rules.sort_by_key(|(key, _)| std::cmp::Reverse(key.len()));
         let least = rules.iter().map(|(_, level)| *level).fold(config.level, Level::min);
         Self { default: config.level, rules, least }
@@ -47,21 +46,19 @@ impl Levels {
         self.rules
             .iter()
             .find(|(key, _)| {
-                name.strip_prefix(key.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(separator))
+                name.strip_prefix(key.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(separator))
             })
             .map(|(_, level)| *level)
     }
 
     /// Whether a span or an event may be wanted, as far as its callsite tells.
-    fn may_pass(&self, metadata: &Metadata<'_>) -> bool {
+    pub(crate) fn may_pass(&self, metadata: &Metadata<'_>) -> bool {
         if metadata.is_span() {
             // A span carries the trace id of the lines in it, also of those that matter more.
             return *metadata.level() <= self.most_verbose();
         }
         let Some(level) = emit::level_of(metadata) else { return false };
-        let by_target = if emit::is_logger(metadata) || metadata.fields().field("namespace").is_some()
-        {
+        let by_target = if emit::is_logger(metadata) || metadata.fields().field("namespace").is_some() {
             None
         } else {
             self.of_target(metadata.target())
@@ -69,8 +66,9 @@ impl Levels {
         level >= by_target.unwrap_or(self.least)
     }
 
-    fn most_verbose(&self) -> tracing::Level {
-        self.least.in_tracing().max(tracing::Level::INFO)
+    /// What is of no use at all lies beyond this.
+    pub(crate) fn most_verbose(&self) -> LevelFilter {
+        self.least.in_tracing().max(tracing::Level::INFO).into()
     }
 }
 
@@ -88,7 +86,7 @@ impl<S> Filter<S> for LevelsFilter {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.0.most_verbose().into())
+        Some(self.0.most_verbose())
     }
 }
 
@@ -106,10 +104,8 @@ mod tests {
 
     #[test]
     fn the_longest_namespace_that_matches_by_whole_names_counts() {
-        let levels = levels(
-            Level::Warn,
-            &[("app.db", Level::Debug), ("app.db.pool", Level::Error), ("app", Level::Info)],
-        );
+        let levels =
+            levels(Level::Warn, &[("app.db", Level::Debug), ("app.db.pool", Level::Error), ("app", Level::Info)]);
         for (namespace, threshold) in [
             ("app", Level::Info),
             ("app.mq", Level::Info),

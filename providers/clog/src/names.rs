@@ -164,10 +164,7 @@ mod tests {
     #[test]
     fn the_message_names_the_value_the_near_name_and_all_allowed_ones() {
         let error = UnknownName::new("log level", "warning", &["debug", "warn"]);
-        assert_eq!(
-            error.to_string(),
-            "unknown log level \"warning\", did you mean `warn`? Allowed: `debug`, `warn`"
-        );
+        assert_eq!(error.to_string(), "unknown log level \"warning\", did you mean `warn`? Allowed: `debug`, `warn`");
         let error = UnknownName::new("log level", &"x".repeat(1_000), &["debug"]);
         assert_eq!(error.value().len(), KEPT);
         assert_eq!(error.near(), None);

@@ -91,8 +91,8 @@ mod tests {
     fn the_text_is_local_with_three_digits_of_milliseconds() {
         for seconds in [0, 951_782_400, 1_741_687_402, 4_102_444_799] {
             let now = UNIX_EPOCH + Duration::new(seconds, 7_999_999);
-            let expected = TimeZone::system()
-                .to_datetime(Timestamp::try_from(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap());
+            let expected =
+                TimeZone::system().to_datetime(Timestamp::try_from(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap());
             let mut json = String::new();
             write_local(&mut json, now, false);
             assert_eq!(json, format!("{expected}.007"));

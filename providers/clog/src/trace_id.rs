@@ -104,10 +104,7 @@ pub fn new_trace_id() -> TraceId {
 /// of a span around it goes before.
 ///
 /// Dropping the returned future drops `future`, and leaves nothing behind.
-pub fn with_trace_id<F: Future>(
-    id: impl Into<TraceId>,
-    future: F,
-) -> TaskLocalFuture<TraceId, F> {
+pub fn with_trace_id<F: Future>(id: impl Into<TraceId>, future: F) -> TaskLocalFuture<TraceId, F> {
     CURRENT.scope(id.into(), future)
 }
 
@@ -122,8 +119,7 @@ mod tests {
 
     #[test]
     fn a_new_id_is_32_hexadecimal_digits_and_never_the_same() {
-        let ids: std::collections::BTreeSet<String> =
-            (0..10_000).map(|_| new_trace_id().to_string()).collect();
+        let ids: std::collections::BTreeSet<String> = (0..10_000).map(|_| new_trace_id().to_string()).collect();
         assert_eq!(ids.len(), 10_000);
         assert!(ids.iter().all(|id| TraceId::from(id.as_str()).is_w3c()));
     }

@@ -145,7 +145,7 @@ fn nanos(whole: &str, fraction: &str, unit: u128) -> Result<u128, ParseDurationE
     let scale = 10_u128.pow(fraction.len() as u32);
     let part: u128 = fraction.parse().map_err(|_| ParseDurationError::TooFine)?;
     let product = part * unit;
-    if product % scale != 0 {
+    if !product.is_multiple_of(scale) {
         return Err(ParseDurationError::TooFine);
     }
     nanos = nanos.checked_add(product / scale).ok_or(ParseDurationError::TooLong)?;

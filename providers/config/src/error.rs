@@ -155,7 +155,7 @@ impl ConfigError {
         self
     }
 
-    pub(crate) fn from_origin(mut self, origin: Option<Origin>) -> Self {
+    pub(crate) fn at(mut self, origin: Option<Origin>) -> Self {
         self.0.origin = origin;
         self
     }

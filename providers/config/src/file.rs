@@ -43,7 +43,7 @@ fn parse(path: &Path, text: &str) -> Result<Layer, ConfigError> {
         // The error's own text quotes the line, and with it perhaps a secret.
         let reason = error.message().trim().replace('\n', "; ");
         let place = places.origin(error.span().map_or(0, |span| span.start));
-        ConfigError::new(ErrorKind::Syntax { reason }).from_origin(Some(place))
+        ConfigError::new(ErrorKind::Syntax { reason }).at(Some(place))
     })?;
     let values = places.table(document.as_table(), &mut Vec::new());
     Ok(Layer::placed(path.display().to_string(), values, places.found))

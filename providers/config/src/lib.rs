@@ -46,6 +46,7 @@ mod nearness;
 mod origin;
 mod provider;
 mod reader;
+mod scalar;
 mod secrecy;
 mod settings;
 mod source;

@@ -137,7 +137,6 @@ impl Settings {
         let trace = Trace::at(path);
         let mut erased = <dyn erased_serde::Deserializer<'_>>::erase(Reader::new(&value, &trace));
         let result = deserialize(&mut erased);
-        drop(erased);
         match result {
             Ok(()) => Ok(Answer::Filled),
             Err(error) => {
@@ -258,7 +257,7 @@ impl Settings {
                 let origin = origin.or_else(|| self.origin_at(&path));
                 ConfigError::new(ErrorKind::UnknownKey)
                     .keyed(dotted(&path))
-                    .from_origin(origin)
+                    .at(origin)
                     .expecting(one_of(fields.iter().copied()))
                     .near_fields(&path, fields)
             }
@@ -281,11 +280,7 @@ impl Settings {
             None => origins.next(),
         };
         let overridden = origins.collect();
-        ConfigError::new(ErrorKind::Invalid { reason })
-            .keyed(dotted(path))
-            .found(found)
-            .from_origin(origin)
-            .hiding(overridden)
+        ConfigError::new(ErrorKind::Invalid { reason }).keyed(dotted(path)).found(found).at(origin).hiding(overridden)
     }
 
     fn origin_at(&self, path: &[String]) -> Option<Origin> {

@@ -54,12 +54,21 @@ pub struct ConfigSource {
     environment: Option<Vec<(OsString, OsString)>>,
     profile: Option<String>,
     defaults: Vec<Defaults>,
-    program: Vec<(String, Result<Value, figment::Error>)>,
+    program: Vec<(String, Written)>,
 }
+
+/// A value as serde wrote it.
+type Written = Result<Value, Box<figment::Error>>;
+/// What makes the defaults of a section for a profile.
+type MakeDefaults = Box<dyn Fn(&str) -> Written + Send + Sync>;
 
 struct Defaults {
     section: String,
-    value: Box<dyn Fn(&str) -> Result<Value, figment::Error> + Send + Sync>,
+    value: MakeDefaults,
+}
+
+fn written(value: impl Serialize) -> Written {
+    Value::serialize(value).map_err(Box::new)
 }
 
 impl ConfigSource {
@@ -103,7 +112,7 @@ impl ConfigSource {
     #[must_use]
     pub fn defaults(self, section: impl Into<String>, value: impl Serialize) -> Self {
         // What fails here is told by `read`, together with all else.
-        let value = Value::serialize(value);
+        let value = written(value);
         self.push_defaults(section.into(), Box::new(move |_| value.clone()))
     }
 
@@ -116,15 +125,11 @@ impl ConfigSource {
         section: impl Into<String>,
         value: impl Fn(&str) -> T + Send + Sync + 'static,
     ) -> Self {
-        let value = move |profile: &str| Value::serialize(value(profile));
+        let value = move |profile: &str| written(value(profile));
         self.push_defaults(section.into(), Box::new(value))
     }
 
-    fn push_defaults(
-        mut self,
-        section: String,
-        value: Box<dyn Fn(&str) -> Result<Value, figment::Error> + Send + Sync>,
-    ) -> Self {
+    fn push_defaults(mut self, section: String, value: Box<dyn Fn(&str) -> Written + Send + Sync>) -> Self {
         self.defaults.push(Defaults { section, value });
         self
     }
@@ -132,7 +137,7 @@ impl ConfigSource {
     /// Sets a key, above all else. Of two for one key the later one counts; a `None` sets nothing.
     #[must_use]
     pub fn set(mut self, key: impl Into<String>, value: impl Serialize) -> Self {
-        self.program.push((key.into(), Value::serialize(value)));
+        self.program.push((key.into(), written(value)));
         self
     }
 
@@ -239,11 +244,11 @@ fn beside(base: &Path, profile: &str) -> PathBuf {
     base.with_file_name(name)
 }
 
-fn value_layer(key: &str, value: Result<Value, figment::Error>, origin: Origin) -> Result<Option<Layer>, ConfigError> {
+fn value_layer(key: &str, value: Written, origin: Origin) -> Result<Option<Layer>, ConfigError> {
     let path = if key.is_empty() { Vec::new() } else { Key::parse(key)?.path() };
     let unserializable =
-        |source| ConfigError::new(ErrorKind::Unserializable { source }).keyed(key).from_origin(Some(origin.clone()));
-    let value = value.map_err(|error| unserializable(Box::new(error)))?;
+        |source| ConfigError::new(ErrorKind::Unserializable { source }).keyed(key).at(Some(origin.clone()));
+    let value = value.map_err(|error| unserializable(error))?;
     let Some(value) = without_empty(value) else {
         return Ok(None);
     };

@@ -40,7 +40,7 @@ pub struct DbConfig {
     pub max_idle_connections: u32,
     /// Connections opened ahead and kept, at most `max_idle_connections`. Default 0.
     pub min_connections: u32,
-    /// How long a caller waits for a free connection, 1 ms to 10 min. Default 5 s.
+    /// How long a caller waits for a connection, the opening of a new one included, 1 ms to 10 min. Default 5 s.
     #[serde(with = "crate::duration")]
     pub acquire_timeout: Duration,
     /// How long [`Db::connect`](crate::Db::connect) and [`Db::ping`](crate::Db::ping) may take, 1 ms to 10 min. Default 5 s.

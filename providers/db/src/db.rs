@@ -50,7 +50,8 @@ impl Db {
     /// A dropped future leaves no connection; a created file or folder stays.
     ///
     /// # Errors
-    /// [`DbError::Config`], [`DbError::CreateFolder`], [`DbError::Connect`] or [`DbError::Timeout`].
+    /// [`DbError::Config`], [`DbError::CreateFolder`], [`DbError::Connect`], [`DbError::Timeout`], or
+    /// [`DbError::AcquireTimeout`] where [`DbConfig::acquire_timeout`] is too short for a connection to be opened.
     ///
     /// # Panics
     /// When the process has called [`sqlx::any::install_drivers`] with a list of its own.

@@ -1,0 +1,14 @@
+//! The service over HTTP.
+
+mod component;
+mod extract;
+mod problem;
+mod router;
+mod server;
+mod transport;
+
+pub use component::Http;
+pub use extract::RequestLimits;
+pub use problem::Problem;
+pub use router::router;
+pub use server::{HttpServer, Running, ServerError, ServerOptions, StopReport};

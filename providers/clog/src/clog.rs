@@ -1,0 +1,220 @@
+//! A log: its layer, its writer, and what it does when a program cannot go on.
+
+use std::env;
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tracing::Subscriber;
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::config::{ClogConfig, Colour, Format, Output};
+use crate::error::ClogError;
+use crate::layer::ClogLayer;
+use crate::levels::{Levels, LevelsFilter};
+use crate::logger::Logger;
+use crate::sink::{FlushReport, Sink, open_file};
+
+/// Called with the exit code after a fatal line; see [`ClogBuilder::on_fatal`].
+pub type ExitHook = Arc<dyn Fn(i32) + Send + Sync>;
+
+/// An open log. Clones are the same log.
+///
+/// Lines are written and flushed one by one, each before the call that logs it returns.
+#[derive(Clone, Debug)]
+pub struct Clog {
+    core: Arc<Core>,
+}
+
+/// What the layer, the loggers and the log itself share.
+pub(crate) struct Core {
+    pub(crate) format: Format,
+    pub(crate) is_coloured: bool,
+    pub(crate) add_source: bool,
+    pub(crate) service: String,
+    pub(crate) root_path: String,
+    pub(crate) levels: Arc<Levels>,
+    pub(crate) sink: Sink,
+    on_fatal: Option<ExitHook>,
+    had_fatal: AtomicBool,
+}
+
+impl Core {
+    /// What follows a fatal line.
+    pub(crate) fn fatal(&self) {
+        self.had_fatal.store(true, Ordering::Release);
+        self.sink.flush();
+        if let Some(hook) = &self.on_fatal {
+            hook(1);
+        }
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("service", &self.service)
+            .field("format", &self.format)
+            .field("levels", &self.levels)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`Clog::install`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Installed {
+    /// This log is the process's default subscriber now.
+    AsDefault,
+    /// There was a default subscriber already. It stays, and gets the lines of all loggers; this
+    /// log writes only what is logged under its own [`subscriber`](Clog::subscriber) or
+    /// [`layer`](Clog::layer).
+    Joined,
+}
+
+impl Clog {
+    /// Opens a log as the configuration says. Nothing is installed yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ClogError::Invalid`] when the configuration does not [validate](ClogConfig::validate), and
+    /// [`ClogError::Open`] when the file cannot be opened or its folder not be made.
+    pub fn open(config: ClogConfig) -> Result<Self, ClogError> {
+        Self::builder(config).open()
+    }
+
+    /// Opens a log that writes into `writer` in the place of the configured output.
+    ///
+    /// # Errors
+    ///
+    /// [`ClogError::Invalid`] when the configuration does not [validate](ClogConfig::validate).
+    pub fn with_writer(config: ClogConfig, writer: impl Write + Send + 'static) -> Result<Self, ClogError> {
+        Self::builder(config).writer(writer).open()
+    }
+
+    /// Begins a log with more than a configuration.
+    pub fn builder(config: ClogConfig) -> ClogBuilder {
+        ClogBuilder { config, writer: None, on_fatal: None }
+    }
+
+    /// A logger at the root namespace of this log.
+    pub fn logger(&self) -> Logger {
+        Logger::with_core(self.core.service.clone(), Some(Arc::clone(&self.core)))
+    }
+
+    /// The layer of this log with its levels, for a subscriber that has layers of its own. The
+    /// levels concern this layer alone.
+    pub fn layer<S>(&self) -> impl Layer<S> + Send + Sync + use<S>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let filter = LevelsFilter(Arc::clone(&self.core.levels));
+        ClogLayer::among_others(Arc::clone(&self.core)).with_filter(filter)
+    }
+
+    /// A subscriber of this log alone, for instance for `tracing::subscriber::with_default`.
+    pub fn subscriber(&self) -> impl Subscriber + Send + Sync + use<> {
+        Registry::default().with(ClogLayer::alone(Arc::clone(&self.core)))
+    }
+
+    /// Makes this log the process's default subscriber, if there is none yet.
+    pub fn install(&self) -> Installed {
+        match tracing::subscriber::set_global_default(self.subscriber()) {
+            Ok(()) => Installed::AsDefault,
+            Err(_) => Installed::Joined,
+        }
+    }
+
+    /// Writes out what is pending, and tells what became of all lines so far.
+    pub fn flush(&self) -> FlushReport {
+        self.core.sink.flush()
+    }
+
+    /// Flushes and closes the output. Lines that come later are lost; a later report counts them.
+    pub fn close(&self) -> FlushReport {
+        self.core.sink.close()
+    }
+
+    /// Whether a fatal line was logged.
+    pub fn had_fatal(&self) -> bool {
+        self.core.had_fatal.load(Ordering::Acquire)
+    }
+}
+
+/// Opens a [`Clog`].
+pub struct ClogBuilder {
+    config: ClogConfig,
+    writer: Option<Box<dyn Write + Send>>,
+    on_fatal: Option<ExitHook>,
+}
+
+impl ClogBuilder {
+    /// Calls `hook` with the exit code 1 after each fatal line, once it is written out, on the
+    /// thread that logged it. Without a hook a fatal line is only remembered, see
+    /// [`Clog::had_fatal`]. Nothing but the hook ends the process.
+    pub fn on_fatal(mut self, hook: ExitHook) -> Self {
+        self.on_fatal = Some(hook);
+        self
+    }
+
+    /// Writes into `writer` in the place of the configured output. It gets one line a call of
+    /// `write_all`, and a flush after each.
+    pub fn writer(mut self, writer: impl Write + Send + 'static) -> Self {
+        self.writer = Some(Box::new(writer));
+        self
+    }
+
+    /// Opens the log.
+    ///
+    /// # Errors
+    ///
+    /// As [`Clog::open`].
+    pub fn open(self) -> Result<Clog, ClogError> {
+        let Self { config, writer, on_fatal } = self;
+        config.validate()?;
+        let (writer, is_terminal): (Box<dyn Write + Send>, bool) = match (writer, &config.output) {
+            (Some(writer), _) => (writer, false),
+            (None, Output::Stdout) => (Box::new(io::stdout()), io::stdout().is_terminal()),
+            (None, Output::Stderr) => (Box::new(io::stderr()), io::stderr().is_terminal()),
+            (None, Output::File(path)) => match open_file(path) {
+                Ok(file) => (Box::new(file), false),
+                Err(source) => return Err(ClogError::Open { path: path.clone(), source }),
+            },
+        };
+        let levels = Arc::new(Levels::new(&config));
+        let core = Core {
+            format: config.format,
+            is_coloured: config.format == Format::Console
+                && match config.colour {
+                    Colour::Always => true,
+                    Colour::Never => false,
+                    Colour::Auto => is_terminal && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+                },
+            add_source: config.add_source,
+            service: if config.service.is_empty() { program_name() } else { config.service },
+            root_path: config.root_path,
+            levels,
+            sink: Sink::new(writer),
+            on_fatal,
+            had_fatal: AtomicBool::new(false),
+        };
+        Ok(Clog { core: Arc::new(core) })
+    }
+}
+
+impl fmt::Debug for ClogBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClogBuilder").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// The name of the running program, for a log whose service has none.
+fn program_name() -> String {
+    env::current_exe()
+        .ok()
+        .and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "app".to_owned())
+}
