@@ -36,11 +36,8 @@ impl App {
         if let Err(error) = within(boot, boot, life.build(), interrupt).await {
             return Err(error.attach(life.end().await));
         }
-        let parts = Parts {
-            graph: Arc::clone(&life.graph),
-            store: Arc::clone(&life.store),
-            under_way: life.under_way.clone(),
-        };
+        let parts =
+            Parts { graph: Arc::clone(&life.graph), store: Arc::clone(&life.store), under_way: life.under_way.clone() };
         Ok(App { parts, life, begun })
     }
 
@@ -139,9 +136,9 @@ impl Parts {
         if let Some(crate::table::Form::Named { .. }) = node.form() {
             return self.put(id, &Via::Ask);
         }
-        let (_, via) = node.offer_of(target.id()).ok_or_else(|| {
-            Error::new(Code::Mismatch, format_args!("`{name}` does not offer `{}`", target.name()))
-        })?;
+        let (_, via) = node
+            .offer_of(target.id())
+            .ok_or_else(|| Error::new(Code::Mismatch, format_args!("`{name}` does not offer `{}`", target.name())))?;
         self.put(id, &via)
     }
 
@@ -152,7 +149,10 @@ impl Parts {
             (Via::Cast(cast), Some(instance)) => cast(instance, &mut slot),
             (Via::Call | Via::Ask, _) => {
                 let label = self.graph.nodes[id].label();
-                return Err(Error::new(Code::State, format_args!("`{label}` is a provider: it is asked when a site is filled")));
+                return Err(Error::new(
+                    Code::State,
+                    format_args!("`{label}` is a provider: it is asked when a site is filled"),
+                ));
             }
             (_, None) => {}
         }
@@ -218,8 +218,7 @@ impl Running {
         let Some(planned) = &self.parts.graph.function else {
             return Err(Error::new(Code::State, "the application was not planned for a function"));
         };
-        let asking =
-            Asking { goner: "run".into(), module: "", sites: &planned.sites, bindings: &planned.bindings };
+        let asking = Asking { goner: "run".into(), module: "", sites: &planned.sites, bindings: &planned.bindings };
         let made = match gather(&self.parts.graph, &self.parts.store, &asking) {
             Some(gathered) => gathered.await?,
             None => Vec::new(),

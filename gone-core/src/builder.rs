@@ -107,20 +107,23 @@ impl AppBuilder {
     }
 }
 
+type Snapshot = Box<dyn std::any::Any + Send + Sync>;
+
 /// The sources while they are read.
 struct Reading {
     nodes: Vec<Node>,
     problems: Vec<Problem>,
     sources: Sources,
     /// What each source held, by its node, while it is not kept yet.
-    held: Vec<(usize, Arc<dyn AnySource>, Box<dyn std::any::Any + Send + Sync>)>,
+    held: Vec<(usize, Arc<dyn AnySource>, Snapshot)>,
 }
 
 impl Reading {
     fn new(loader: Loader) -> Self {
         let Loader { mut nodes, problems, .. } = loader;
         // A source that gives way does so before it is read.
-        let own: Vec<_> = nodes.iter().filter(|it| !it.fallback).filter_map(|it| source(it)).map(|it| it.snapshot_id()).collect();
+        let own: Vec<_> =
+            nodes.iter().filter(|it| !it.fallback).filter_map(|it| source(it)).map(|it| it.snapshot_id()).collect();
         nodes.retain(|it| !(it.fallback && source(it).is_some_and(|it| own.contains(&it.snapshot_id()))));
         Reading { nodes, problems, sources: Sources::default(), held: Vec::new() }
     }
@@ -147,7 +150,7 @@ impl Reading {
         }
     }
 
-    fn keep(&mut self, id: usize, source: &Arc<dyn AnySource>, snapshot: Box<dyn std::any::Any + Send + Sync>) {
+    fn keep(&mut self, id: usize, source: &Arc<dyn AnySource>, snapshot: Snapshot) {
         match source.keep(snapshot) {
             Some((instance, snapshot)) => {
                 self.sources.insert(source.snapshot_id(), snapshot);

@@ -411,9 +411,11 @@ mod tests {
 
     #[test]
     fn a_std_error_made_of_an_error_becomes_that_error_again() {
-        let there = Error::new(Code::Missing, "x").into_std();
-        let back: Result<()> = Err(there.downcast::<AsStd>().map(|it| *it).unwrap().into());
-        assert_eq!(back.unwrap_err().code(), Code::Missing);
+        fn back(error: AsStd) -> Result<()> {
+            Err(error)?
+        }
+        let there = *Error::new(Code::Missing, "x").into_std().downcast::<AsStd>().unwrap();
+        assert_eq!(back(there).unwrap_err().code(), Code::Missing);
     }
 
     #[test]

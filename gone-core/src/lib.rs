@@ -10,6 +10,7 @@ mod goner;
 mod hooks;
 mod life;
 mod loader;
+mod near;
 mod node;
 mod options;
 mod plan;
@@ -34,6 +35,7 @@ pub use function::{Injected, ProviderFn};
 pub use goner::Goner;
 pub use hooks::{BeforeInit, Close, CloseReport, Deadline, Init, Start, Stop};
 pub use loader::{Load, Loader, ModuleOutcome};
+pub use near::edit_distance;
 pub use options::Options;
 pub use plan::{Place, Plan, Problem, Report, Wanted};
 pub use provider::{Given, NamedProvider, NoneParamProvider, Provider, Request};
@@ -50,10 +52,10 @@ use slots::Slots;
 /// What the macros emit paths to. Not for use by hand: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::{Error, Goner};
     pub use crate::run::{main, runtime};
     pub use crate::slots::Slots;
     pub use crate::table::*;
     pub use crate::target::{Site, SiteType, Target};
+    pub use crate::{Error, Goner};
     pub use std;
 }

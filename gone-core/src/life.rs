@@ -54,12 +54,10 @@ impl Life {
         let mut schedule = Schedule::forward(&graph.needs, &early, priority, self.options.max_parallel);
         loop {
             while let Some(id) = schedule.next() {
-                match self.construct(id)? {
-                    Some(instance) => {
-                        self.put(id, instance);
-                        schedule.done(id);
-                    }
-                    None => {}
+                // What is constructed at once is done; for the rest a task is under way.
+                if let Some(instance) = self.construct(id)? {
+                    self.put(id, instance);
+                    schedule.done(id);
                 }
             }
             match self.building.next().await {
@@ -308,7 +306,8 @@ async fn prepare(graph: Arc<Graph>, store: Arc<Store>, id: NodeId) -> Result<Ins
     let mut instance = construct(&graph, &store, id, made);
     let Body::Goner(table) = &graph.nodes[id].body else { return Ok(instance) };
     let label = || graph.nodes[id].label();
-    let alone = Arc::get_mut(&mut instance).ok_or_else(|| Error::msg("somebody else holds the goner before its init"))?;
+    let alone =
+        Arc::get_mut(&mut instance).ok_or_else(|| Error::msg("somebody else holds the goner before its init"))?;
     let begun = Instant::now();
     if let Some(before_init) = table.hooks.before_init {
         let done = crate::unwind::caught(before_init(alone)).await;
@@ -326,7 +325,11 @@ async fn share(graph: Arc<Graph>, store: Arc<Store>, id: NodeId) -> Result<Insta
         return Err(Error::msg("it is not a shared value"));
     };
     let piece = Piece { node: *provider, via: crate::node::Via::Call };
-    let made = call(&graph, &store, &piece, graph.nodes[id].offers[0].target, tag).await;
-    let made = made.map_err(|error| error.asked_by(tag.asker().clone()))?;
+    let begun = Instant::now();
+    let target = graph.nodes[id].offers[0].target;
+    let made = crate::unwind::caught(call(&graph, &store, &piece, target, tag)).await.map_err(|error| {
+        let provider = graph.nodes[*provider].label();
+        error.in_hook(&provider, Hook::Provide, Some(begun.elapsed())).asked_by(tag.asker().clone())
+    })?;
     (share.keep)(made).ok_or_else(|| Error::msg("the provider made a value of another type"))
 }

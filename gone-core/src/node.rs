@@ -63,12 +63,14 @@ pub(crate) enum Via {
     /// Of the instance, by a function of the derive's table.
     Put(PutFn),
     /// Of the instance, by a cast given at load.
-    Cast(Arc<dyn Fn(&Instance, &mut dyn Any) + Send + Sync>),
+    Cast(Arc<CastFn>),
     /// By asking the typed provider.
     Call,
     /// By asking the many-type provider.
     Ask,
 }
+
+type CastFn = dyn Fn(&Instance, &mut dyn Any) + Send + Sync;
 
 impl Via {
     pub(crate) fn is_provider(&self) -> bool {
@@ -129,7 +131,9 @@ impl Node {
     pub(crate) fn is_main(&self, via: &Via) -> bool {
         match (via, &self.body) {
             (Via::Call | Via::Ask, _) => true,
-            (Via::Put(put), Body::Goner(table)) => table.offers.first().is_some_and(|own| std::ptr::fn_addr_eq(own.put, *put)),
+            (Via::Put(put), Body::Goner(table)) => {
+                table.offers.first().is_some_and(|own| std::ptr::fn_addr_eq(own.put, *put))
+            }
             (Via::Put(_), _) => true,
             (Via::Cast(_), _) => false,
         }

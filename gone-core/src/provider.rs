@@ -129,7 +129,10 @@ impl Request<'_> {
         if self.target.is_optional() {
             return Ok(Given(Answer::Absent));
         }
-        Err(Error::new(Code::Missing, format_args!("there is no value, and `{}` is not an `Option`", self.target.name())))
+        Err(Error::new(
+            Code::Missing,
+            format_args!("there is no value, and `{}` is not an `Option`", self.target.name()),
+        ))
     }
 }
 
@@ -144,5 +147,8 @@ impl Given {
 }
 
 fn answered_another(target: &Target) -> Error {
-    Error::new(Code::Mismatch, format_args!("the answer to another request was given for one that wants `{}`", target.name()))
+    Error::new(
+        Code::Mismatch,
+        format_args!("the answer to another request was given for one that wants `{}`", target.name()),
+    )
 }

@@ -186,7 +186,11 @@ mod tests {
         assert_eq!(schedule.next(), None);
         schedule.done(0);
         assert_eq!(schedule.next(), Some(2));
-        assert_eq!(run(Schedule::backward(&needs, &levels, vec![0, 1, 2], usize::MAX)), [2, 0, 1], "stop is the reverse");
+        assert_eq!(
+            run(Schedule::backward(&needs, &levels, vec![0, 1, 2], usize::MAX)),
+            [2, 0, 1],
+            "stop is the reverse"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::node::{Body, NodeId, Via};
 use crate::plan::{Binding, Graph, Piece};
 use crate::table::{BoxFuture, Form, Instance};
 use crate::target::{Arity, Made, Site};
-use crate::unwind::{caught, catch};
+use crate::unwind::{catch, caught};
 use crate::{Error, Hook, Request, Result, Tag};
 
 /// The instances that exist so far, by node. Each is set once.

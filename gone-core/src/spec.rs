@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
 
 use crate::function::ProviderFn;
-use crate::run::located;
 use crate::node::{AnyFunction, AnySource, Body, Node, Offer, Via};
+use crate::run::located;
 use crate::slots::Slots;
 use crate::table::{BoxFuture, Instance, offer, put_clone};
 use crate::target::{Made, Target};
@@ -189,10 +189,9 @@ pub fn source<S: Source>(source: S) -> Spec<Read<S>> {
         }
     }
     let mut spec = Spec::new(std::any::type_name::<S>, Body::Source(Arc::new(Erased(source))));
-    spec.node.offers.push(Offer {
-        target: Target::of::<Arc<S::Snapshot>>(),
-        via: Via::Put(put_clone::<Arc<S::Snapshot>>),
-    });
+    spec.node
+        .offers
+        .push(Offer { target: Target::of::<Arc<S::Snapshot>>(), via: Via::Put(put_clone::<Arc<S::Snapshot>>) });
     spec
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::target::{Arity, DeserializeFn, Element, Made, Site, Target, deserialize, gather_option, gather_vec};
 use crate::{
-    BeforeInit, Close, CloseReport, Deadline, Given, Init, Location, NamedProvider, NoneParamProvider, Provider, Request,
-    Result, Slots, Sources, Start, Stop, Tag,
+    BeforeInit, Close, CloseReport, Deadline, Given, Init, Location, NamedProvider, NoneParamProvider, Provider,
+    Request, Result, Slots, Sources, Start, Stop, Tag,
 };
 
 /// A goner (or value) whose type is erased.
@@ -144,7 +144,10 @@ pub fn close<T: Close>(goner: &Erased, deadline: Deadline) -> BoxFuture<'_, Resu
 }
 
 fn foreign<T>() -> crate::Error {
-    crate::Error::msg(format_args!("the table of `{}` was used for a goner of another type", std::any::type_name::<T>()))
+    crate::Error::msg(format_args!(
+        "the table of `{}` was used for a goner of another type",
+        std::any::type_name::<T>()
+    ))
 }
 
 fn call_provider<'a, T: Provider>(goner: &'a Erased, tag: &'a Tag) -> BoxFuture<'a, Result<Made>> {

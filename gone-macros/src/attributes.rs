@@ -32,11 +32,8 @@ impl Errors {
 pub(crate) const HOOKS: [&str; 5] = ["BeforeInit", "Init", "Start", "Stop", "Close"];
 
 /// The provider forms, as their keys and their traits.
-pub(crate) const FORMS: [(&str, &str); 3] = [
-    ("provider", "Provider"),
-    ("none_param_provider", "NoneParamProvider"),
-    ("named_provider", "NamedProvider"),
-];
+pub(crate) const FORMS: [(&str, &str); 3] =
+    [("provider", "Provider"), ("none_param_provider", "NoneParamProvider"), ("named_provider", "NamedProvider")];
 
 /// `#[goner(…)]`.
 #[derive(Default)]
@@ -157,9 +154,10 @@ pub(crate) fn tag(attributes: &[Attribute], errors: &mut Errors) -> Option<Strin
         let text = match &attribute.meta {
             syn::Meta::Path(_) => Ok(String::new()),
             syn::Meta::List(_) => attribute.parse_args::<Text>().map(|Text(text)| text.value()),
-            syn::Meta::NameValue(it) => {
-                Err(syn::Error::new(it.eq_token.span(), "write `#[gone(\"name,extend\")]`, with the text in parentheses"))
-            }
+            syn::Meta::NameValue(it) => Err(syn::Error::new(
+                it.eq_token.span(),
+                "write `#[gone(\"name,extend\")]`, with the text in parentheses",
+            )),
         };
         let text = text.unwrap_or_else(|error| {
             errors.push(error);

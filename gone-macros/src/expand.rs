@@ -166,7 +166,8 @@ fn hooks(input: &Input) -> TokenStream {
 fn provider(input: &Input) -> (TokenStream, TokenStream) {
     let span = input.ast.ident.span();
     if input.is_generic() {
-        let constant = input.on.form.as_ref().map(|form| format_ident!("{}", form.to_string().to_uppercase(), span = form.span()));
+        let constant =
+            input.on.form.as_ref().map(|form| format_ident!("{}", form.to_string().to_uppercase(), span = form.span()));
         let form = match constant {
             Some(constant) => quote!(__gone::Probe::<Self>::#constant),
             None => option(None),

@@ -81,7 +81,11 @@ fn closures_and_function_pointers_have_no_identity_and_generic_modules_have_one_
     fn number<const N: u8>(loader: &mut Loader) {
         loader.load(value([N; 1]));
     }
-    let literal = || |loader: &mut Loader| { loader.load(value(0_u8)); };
+    let literal = || {
+        |loader: &mut Loader| {
+            loader.load(value(0_u8));
+        }
+    };
     assert_eq!(plan(bare().load(literal()).load(literal())), 2);
     let pointers: [fn(&mut Loader); 2] = [number::<1>, number::<2>];
     assert_eq!(plan(bare().load(pointers[0]).load(pointers[1])), 2);

@@ -218,11 +218,16 @@ async fn a_hook_that_fails_panics_or_hangs_while_booting_names_itself_and_what_w
         for deed in [Deed::Fail, Deed::Panic, Deed::Hang] {
             let journal = Journal::default();
             let error = with_bad(&journal, hook, deed).boot().await.err().unwrap();
-            assert_eq!((error.code(), error.goner(), error.hook()), (Code::Hook, Some("Bad"), Some(reported(hook, deed))));
+            assert_eq!(
+                (error.code(), error.goner(), error.hook()),
+                (Code::Hook, Some("Bad"), Some(reported(hook, deed)))
+            );
             match deed {
                 Deed::Fail => assert!(error.downcast_ref::<std::io::Error>().is_some()),
                 Deed::Panic => assert!(error.to_string().ends_with("panicked: told to"), "{error}"),
-                Deed::Hang => assert!(error.to_string().ends_with("did not end within 15s and was abandoned"), "{error}"),
+                Deed::Hang => {
+                    assert!(error.to_string().ends_with("did not end within 15s and was abandoned"), "{error}")
+                }
             }
             let started = hook == Hook::Start;
             assert_eq!(journal.count("Bottom stop"), usize::from(started), "what had started is stopped");
@@ -255,7 +260,11 @@ async fn every_stop_and_close_is_reached_and_all_errors_are_collected() {
             assert_eq!((error.code(), error.goner(), error.hook()), (Code::Stop, Some("Bad"), Some(hook)));
             assert_eq!(error.exit_code(), 2);
             assert_eq!(journal.count("AboveBad stop"), 1);
-            assert_eq!((journal.count("Bottom stop"), journal.count("Bottom close")), (1, 1), "what lies below is reached");
+            assert_eq!(
+                (journal.count("Bottom stop"), journal.count("Bottom close")),
+                (1, 1),
+                "what lies below is reached"
+            );
             let expected = if deed == Deed::Hang { 10 } else { 0 };
             assert_eq!(begun.elapsed().as_secs(), expected, "a stuck hook is abandoned after its budget");
         }
@@ -265,10 +274,8 @@ async fn every_stop_and_close_is_reached_and_all_errors_are_collected() {
 #[tokio::test]
 async fn the_functions_error_comes_first_and_those_of_stopping_are_attached() {
     let journal = Journal::default();
-    let error = with_bad(&journal, Hook::Stop, Deed::Fail)
-        .run(async || gone::bail!("the function's own"))
-        .await
-        .unwrap_err();
+    let error =
+        with_bad(&journal, Hook::Stop, Deed::Fail).run(async || gone::bail!("the function's own")).await.unwrap_err();
     assert_eq!(error.to_string(), "the function's own");
     assert_eq!(error.attached().len(), 1);
     assert_eq!(error.attached()[0].code(), Code::Stop);
@@ -376,10 +383,8 @@ async fn a_boot_that_is_dropped_at_any_point_closes_what_it_built_exactly_once()
         let mut done = None;
         for _ in 0..polls {
             tokio::task::yield_now().await;
-            if let std::task::Poll::Ready(app) = std::future::poll_fn(|context| {
-                std::task::Poll::Ready(boot.as_mut().poll(context))
-            })
-            .await
+            if let std::task::Poll::Ready(app) =
+                std::future::poll_fn(|context| std::task::Poll::Ready(boot.as_mut().poll(context))).await
             {
                 done = Some(app.unwrap());
                 break;
@@ -408,8 +413,7 @@ async fn a_boot_that_is_dropped_at_any_point_closes_what_it_built_exactly_once()
 async fn a_boot_that_takes_longer_than_its_budget_is_rolled_back() {
     let journal = Journal::default();
     let loaded = (value(journal.clone()), Bottom::goner(), Slow::<0>::goner());
-    let error =
-        bare().load(loaded).options(|it| it.boot = Duration::from_millis(50)).boot().await.err().unwrap();
+    let error = bare().load(loaded).options(|it| it.boot = Duration::from_millis(50)).boot().await.err().unwrap();
     assert!(error.to_string().contains("not ready within 50ms"), "{error}");
     assert_eq!((journal.count("Bottom init"), journal.count("Bottom close")), (1, 1));
 }

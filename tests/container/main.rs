@@ -12,34 +12,34 @@ use gone::prelude::*;
 
 /// What happened, in order: goners that are handed one write into it.
 #[derive(Clone, Default)]
-pub struct Journal(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Journal(Arc<Mutex<Vec<String>>>);
 
 impl Journal {
-    pub fn add(&self, line: impl Into<String>) {
+    pub(crate) fn add(&self, line: impl Into<String>) {
         self.0.lock().unwrap().push(line.into());
     }
 
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
 
-    pub fn count(&self, line: &str) -> usize {
+    pub(crate) fn count(&self, line: &str) -> usize {
         self.lines().iter().filter(|it| *it == line).count()
     }
 
-    pub fn place(&self, line: &str) -> usize {
+    pub(crate) fn place(&self, line: &str) -> usize {
         let lines = self.lines();
         lines.iter().position(|it| it == line).unwrap_or_else(|| panic!("no {line:?} in {lines:?}"))
     }
 }
 
 /// An application with nothing in it.
-pub fn bare() -> AppBuilder {
+pub(crate) fn bare() -> AppBuilder {
     AppBuilder::new()
 }
 
 /// Plans, and gives the problems as `code: message` lines.
-pub fn problems(builder: AppBuilder) -> Vec<String> {
+pub(crate) fn problems(builder: AppBuilder) -> Vec<String> {
     match builder.plan() {
         Ok(_) => Vec::new(),
         Err(error) => {

@@ -43,7 +43,13 @@ fn a_miss_says_what_is_wanted_who_asks_where_and_how_it_is_reached() {
     assert_eq!((at.line(), at.column()), (STORE_LINE, 13));
     assert_eq!(problem.path, ["Root", "Middle", "Service"]);
     let text = error.to_string();
-    for part in ["gone::missing", "Arc<dyn Store>", "Service._store", &format!("problems.rs:{STORE_LINE}:13"), "Root → Middle → Service"] {
+    for part in [
+        "gone::missing",
+        "Arc<dyn Store>",
+        "Service._store",
+        &format!("problems.rs:{STORE_LINE}:13"),
+        "Root → Middle → Service",
+    ] {
         assert!(text.contains(part), "no {part} in:\n{text}");
     }
 }
@@ -135,11 +141,21 @@ fn all_kinds_of_problems_come_at_once_in_an_order_that_the_loading_does_not_chan
     #[derive(Goner)]
     struct Twin;
     let parts: [fn(&mut Loader); 5] = [
-        |it| { it.load(Mixed::goner()); },
-        |it| { it.load(Twin::goner().named("x")); },
-        |it| { it.load(Twin::goner()); },
-        |it| { it.load(Narcissus::goner()); },
-        |it| { it.load(Twin::goner().default_for::<u8>()); },
+        |it| {
+            it.load(Mixed::goner());
+        },
+        |it| {
+            it.load(Twin::goner().named("x"));
+        },
+        |it| {
+            it.load(Twin::goner());
+        },
+        |it| {
+            it.load(Narcissus::goner());
+        },
+        |it| {
+            it.load(Twin::goner().default_for::<u8>());
+        },
     ];
     let report = |order: [usize; 5]| {
         let builder = order.iter().fold(bare(), |builder, part| builder.load(parts[*part]));
@@ -183,8 +199,13 @@ fn what_is_close_to_what_is_missing_is_named() {
         Hidden::goner().named("hid").only_for_name(),
     );
     let error = bare().load(loaded).plan().err().unwrap();
-    let near: Vec<_> =
-        error.report().unwrap().problems().iter().map(|it| it.involved.iter().map(|place| place.what.as_str()).collect::<Vec<_>>()).collect();
+    let near: Vec<_> = error
+        .report()
+        .unwrap()
+        .problems()
+        .iter()
+        .map(|it| it.involved.iter().map(|place| place.what.as_str()).collect::<Vec<_>>())
+        .collect();
     assert_eq!(
         near,
         [

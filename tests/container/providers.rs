@@ -194,7 +194,10 @@ async fn a_provider_offers_exactly_what_it_makes() {
     let app = bare().load((Wants::goner(), SpeaksProvider::goner())).boot().await.unwrap();
     assert_eq!(app.get::<Arc<Wants>>().unwrap().speaks.word(), "woof");
     app.stop().await.unwrap();
-    assert_eq!(problems(bare().load((WantsDog::goner(), SpeaksProvider::goner()))), ["gone::missing: nothing offers `Arc<Dog>`"]);
+    assert_eq!(
+        problems(bare().load((WantsDog::goner(), SpeaksProvider::goner()))),
+        ["gone::missing: nothing offers `Arc<Dog>`"]
+    );
 }
 
 // container A-66
@@ -558,7 +561,10 @@ fn what_a_source_cannot_read_and_what_a_provider_refuses_of_it_stand_in_the_repo
     let loaded = |it| (source(Numbers(Journal::default(), it)), Checked::goner(), WantsChecked::goner());
     let broken = gone::Error::msg("line 3").attach([gone::Error::msg("line 9")]);
     let found = problems(bare().load(loaded(Err(broken))));
-    assert!(found.contains(&"gone::config: line 3".into()) && found.contains(&"gone::config: line 9".into()), "{found:?}");
+    assert!(
+        found.contains(&"gone::config: line 3".into()) && found.contains(&"gone::config: line 9".into()),
+        "{found:?}"
+    );
     let found = problems(bare().load(loaded(Ok(4))));
     assert_eq!(found, ["gone::mismatch: `Checked` cannot give `u8`: the source holds Some(4)"]);
 }

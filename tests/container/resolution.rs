@@ -388,7 +388,10 @@ fn an_option_whose_offer_lacks_something_is_an_error() {
         #[gone]
         _broken: Option<Arc<WantsShape>>,
     }
-    assert_eq!(problems(bare().load((Wants::goner(), WantsShape::goner()))), ["gone::missing: nothing offers `Arc<dyn Shape>`"]);
+    assert_eq!(
+        problems(bare().load((Wants::goner(), WantsShape::goner()))),
+        ["gone::missing: nothing offers `Arc<dyn Shape>`"]
+    );
 }
 
 #[test]

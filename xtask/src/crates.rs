@@ -13,7 +13,8 @@ const BUDGETS: [(&[&str], usize, &str); 2] = [
 pub(crate) fn check() -> Result<()> {
     let mut over = Vec::new();
     for (features, budget, what) in BUDGETS {
-        let mut arguments = vec!["tree", "--package", "gone", "--edges", "normal,build", "--prefix", "none", "--no-dedupe"];
+        let mut arguments =
+            vec!["tree", "--package", "gone", "--edges", "normal,build", "--prefix", "none", "--no-dedupe"];
         arguments.extend(features);
         let tree = cargo_output(&arguments)?;
         let crates: BTreeSet<&str> =

@@ -8,7 +8,7 @@ use crate::{crates, rows};
 
 /// The features of each package that must compile and be tidy alone. Packages without features of their own are covered by the
 /// run over the whole workspace.
-const FEATURES: [(&str, &[&str]); 1] = [("gone", &["macros", "config", "clog", "db"])];
+const FEATURES: [(&str, &[&str]); 2] = [("gone", &["macros", "config", "clog", "db"]), ("gone-db", &["sqlite"])];
 
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
@@ -26,13 +26,13 @@ pub(crate) fn run() -> Result<()> {
 
 fn features_alone() -> Result<()> {
     for (package, features) in FEATURES {
-        let mut check = vec!["check", "--quiet", "--package", package, "--no-default-features"];
-        cargo(&check, &[("RUSTFLAGS", "-Dwarnings")])?;
-        check.push("--features");
-        for feature in features {
-            let mut check = check.clone();
-            check.push(feature);
-            cargo(&check, &[("RUSTFLAGS", "-Dwarnings")])?;
+        for feature in std::iter::once(None).chain(features.iter().map(Some)) {
+            let mut clippy = vec!["clippy", "--quiet", "--package", package, "--no-default-features"];
+            if let Some(feature) = feature {
+                clippy.extend(["--features", feature]);
+            }
+            clippy.extend(["--", "-D", "warnings"]);
+            cargo(&clippy, &[])?;
         }
     }
     Ok(())

@@ -20,12 +20,8 @@ mod store;
 use gone::prelude::*;
 
 pub use health::{Check, Health, HealthReport, Phase};
-pub use http::{
-    Http, HttpServer, Problem, RequestLimits, Running, ServerError, ServerOptions, StopReport, router,
-};
-pub use message::{
-    CONTENT_MAX, Invalid, LIMIT_DEFAULT, LIMIT_MAX, Limit, Message, NAME_MAX, NewMessage, Session,
-};
+pub use http::{Http, HttpServer, Problem, RequestLimits, Running, ServerError, ServerOptions, StopReport, router};
+pub use message::{CONTENT_MAX, Invalid, LIMIT_DEFAULT, LIMIT_MAX, Limit, Message, NAME_MAX, NewMessage, Session};
 pub use service::{Clock, MessageService, ServiceError, SystemClock};
 pub use sql_store::SqlStore;
 pub use store::{BoxError, MemoryLimits, MemoryStore, MessageStore, StoreError};

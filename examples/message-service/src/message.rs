@@ -30,10 +30,7 @@ pub struct Invalid {
 
 impl Invalid {
     pub(crate) fn new(field: &'static str, rule: impl Into<String>) -> Self {
-        Self {
-            field,
-            rule: rule.into(),
-        }
+        Self { field, rule: rule.into() }
     }
 }
 
@@ -83,32 +80,18 @@ impl NewMessage {
     ///
     /// # Errors
     /// [`Invalid`] with the field `user_id` or `content`; the first that is wrong, in this order.
-    pub fn new(
-        session: Session,
-        user_id: impl Into<String>,
-        content: impl Into<String>,
-    ) -> Result<Self, Invalid> {
+    pub fn new(session: Session, user_id: impl Into<String>, content: impl Into<String>) -> Result<Self, Invalid> {
         let user_id = name_in_bounds("user_id", user_id.into())?;
         let content = text_in_bounds("content", content.into(), CONTENT_MAX)?;
         if content.contains('\0') {
             return Err(Invalid::new("content", "must not contain NUL (U+0000)"));
         }
-        Ok(Self {
-            session,
-            user_id,
-            content,
-        })
+        Ok(Self { session, user_id, content })
     }
 
     /// Makes the message that will be stored.
     pub fn into_message(self, id: Uuid, created_at: SystemTime) -> Message {
-        Message {
-            id,
-            session: self.session,
-            user_id: self.user_id,
-            content: self.content,
-            created_at,
-        }
+        Message { id, session: self.session, user_id: self.user_id, content: self.content, created_at }
     }
 }
 
@@ -139,11 +122,7 @@ impl Limit {
     /// # Errors
     /// [`Invalid`] with the field `limit`.
     pub fn new(limit: u16) -> Result<Self, Invalid> {
-        if (1..=LIMIT_MAX).contains(&limit) {
-            Ok(Self(limit))
-        } else {
-            Err(Self::out_of_bounds())
-        }
+        if (1..=LIMIT_MAX).contains(&limit) { Ok(Self(limit)) } else { Err(Self::out_of_bounds()) }
     }
 
     /// Reads a limit written in decimal digits, without sign or blanks.
@@ -155,9 +134,7 @@ impl Limit {
             return Err(Self::out_of_bounds());
         }
         // The digits alone leave two ways to fail, none or too many of them, and both break the same rule.
-        text.parse()
-            .map_err(|_| Self::out_of_bounds())
-            .and_then(Self::new)
+        text.parse().map_err(|_| Self::out_of_bounds()).and_then(Self::new)
     }
 
     /// The number.
@@ -166,10 +143,7 @@ impl Limit {
     }
 
     fn out_of_bounds() -> Invalid {
-        Invalid::new(
-            "limit",
-            format!("must be a whole number from 1 to {LIMIT_MAX}"),
-        )
+        Invalid::new("limit", format!("must be a whole number from 1 to {LIMIT_MAX}"))
     }
 }
 
@@ -193,10 +167,7 @@ fn text_in_bounds(field: &'static str, text: String, max: usize) -> Result<Strin
     }
     // Stops at the first character too many, so a huge text costs no more than a long one.
     if text.chars().nth(max).is_some() {
-        return Err(Invalid::new(
-            field,
-            format!("must have at most {max} characters"),
-        ));
+        return Err(Invalid::new(field, format!("must have at most {max} characters")));
     }
     Ok(text)
 }
@@ -223,10 +194,7 @@ mod tests {
         assert!(Session::new("é".repeat(NAME_MAX + 1)).is_err());
         assert!(NewMessage::new(session(), "u", "🦀".repeat(CONTENT_MAX)).is_ok());
         let long = NewMessage::new(session(), "u", "🦀".repeat(CONTENT_MAX + 1));
-        assert_eq!(
-            long.expect_err("one too many").to_string(),
-            "content must have at most 8192 characters"
-        );
+        assert_eq!(long.expect_err("one too many").to_string(), "content must have at most 8192 characters");
     }
 
     #[test]
@@ -253,18 +221,7 @@ mod tests {
     fn a_limit_is_one_to_two_hundred_in_digits() {
         assert_eq!(Limit::parse("1").map(Limit::get), Ok(1));
         assert_eq!(Limit::parse("200").map(Limit::get), Ok(200));
-        for text in [
-            "",
-            "0",
-            "201",
-            "-1",
-            "+1",
-            " 1",
-            "1.0",
-            "0x1",
-            "65537",
-            "99999999999999999999",
-        ] {
+        for text in ["", "0", "201", "-1", "+1", " 1", "1.0", "0x1", "65537", "99999999999999999999"] {
             assert!(Limit::parse(text).is_err(), "{text:?} was accepted");
         }
     }

@@ -72,12 +72,7 @@ impl MessageService {
 
     /// A service on a store, with the machine's clock and the default budget.
     pub fn new(store: Arc<dyn MessageStore>) -> Self {
-        Self {
-            store,
-            clock: Arc::new(SystemClock),
-            store_budget: Self::STORE_BUDGET,
-            ids: Ids::default(),
-        }
+        Self { store, clock: Arc::new(SystemClock), store_budget: Self::STORE_BUDGET, ids: Ids::default() }
     }
 
     /// Takes the time from another clock.
@@ -103,8 +98,7 @@ impl MessageService {
     pub async fn post(&self, new: NewMessage) -> Result<Message, ServiceError> {
         let (id, created_at) = self.next_id();
         let message = new.into_message(id, created_at);
-        self.within_budget(self.store.append(message.clone()))
-            .await?;
+        self.within_budget(self.store.append(message.clone())).await?;
         Ok(message)
     }
 
@@ -114,11 +108,7 @@ impl MessageService {
     ///
     /// # Errors
     /// [`ServiceError`] when the store fails or does not answer within its budget.
-    pub async fn newest(
-        &self,
-        session: &Session,
-        limit: Limit,
-    ) -> Result<Vec<Message>, ServiceError> {
+    pub async fn newest(&self, session: &Session, limit: Limit) -> Result<Vec<Message>, ServiceError> {
         self.within_budget(self.store.newest(session, limit)).await
     }
 
@@ -132,30 +122,17 @@ impl MessageService {
         self.within_budget(self.store.find(session, id)).await
     }
 
-    async fn within_budget<T>(
-        &self,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, ServiceError> {
+    async fn within_budget<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, ServiceError> {
         match timeout(self.store_budget, call).await {
             Ok(result) => Ok(result?),
-            Err(_) => Err(ServiceError::StoreTimeout {
-                budget: self.store_budget,
-            }),
+            Err(_) => Err(ServiceError::StoreTimeout { budget: self.store_budget }),
         }
     }
 
     fn next_id(&self) -> (Uuid, SystemTime) {
         // A clock before 1970 is a broken clock; the context still makes ids that rise.
-        let now = self
-            .clock
-            .now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let id = Uuid::new_v7(Timestamp::from_unix(
-            &self.ids.0,
-            now.as_secs(),
-            now.subsec_nanos(),
-        ));
+        let now = self.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let id = Uuid::new_v7(Timestamp::from_unix(&self.ids.0, now.as_secs(), now.subsec_nanos()));
         let (seconds, nanos) = id.get_timestamp().map_or((0, 0), |time| time.to_unix());
         (id, UNIX_EPOCH + Duration::new(seconds, nanos))
     }
@@ -208,8 +185,7 @@ mod tests {
     #[tokio::test]
     async fn a_clock_that_goes_back_takes_neither_ids_nor_times_back() {
         let clock = Arc::new(SetClock(Mutex::new(at(5_000))));
-        let service =
-            MessageService::new(Arc::new(MemoryStore::default())).with_clock(clock.clone());
+        let service = MessageService::new(Arc::new(MemoryStore::default())).with_clock(clock.clone());
         let first = service.post(draft("1")).await.expect("stored");
         *clock.0.lock().expect("not poisoned") = at(1_000);
         let second = service.post(draft("2")).await.expect("stored");
@@ -249,8 +225,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_stuck_store_is_given_up_after_the_budget() {
-        let service =
-            MessageService::new(Arc::new(Stuck)).with_store_budget(Duration::from_secs(2));
+        let service = MessageService::new(Arc::new(Stuck)).with_store_budget(Duration::from_secs(2));
         let before = tokio::time::Instant::now();
         let failed = service.post(draft("x")).await;
         assert!(matches!(failed, Err(ServiceError::StoreTimeout { .. })));

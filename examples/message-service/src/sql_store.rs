@@ -1,17 +1,19 @@
 //! Messages in a database.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use async_trait::async_trait;
-use gone::db::sqlx::{self, Row, any::AnyRow};
+use gone::db::sqlx::any::AnyRow;
+use gone::db::sqlx::{self, Row};
 use gone::db::{Db, DbError, Migration};
 use gone::{Goner, Init};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
 use crate::message::{Limit, Message, Session};
 use crate::store::{MessageStore, StoreError};
 
 /// Ids are kept as text, of which the order is that of the ids; times as milliseconds since 1970.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(
+const MIGRATIONS: &[Migration] = &[Migration::new(
     1,
     "messages",
     "CREATE TABLE messages (
@@ -34,9 +36,7 @@ pub struct SqlStore {
 
 impl Init for SqlStore {
     async fn init(&mut self) -> gone::Result<()> {
-        let migrations: Vec<_> =
-            MIGRATIONS.iter().map(|(version, name, sql)| Migration::new(*version, *name, *sql)).collect();
-        self.db.migrate(&migrations).await?;
+        self.db.migrate(MIGRATIONS).await?;
         Ok(())
     }
 }
@@ -44,16 +44,15 @@ impl Init for SqlStore {
 #[async_trait]
 impl MessageStore for SqlStore {
     async fn append(&self, message: Message) -> Result<(), StoreError> {
-        let inserted = sqlx::query(
-            "INSERT INTO messages (session, id, user_id, content, created_at) VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(message.session.as_str())
-        .bind(message.id.to_string())
-        .bind(message.user_id)
-        .bind(message.content)
-        .bind(millis(message.created_at))
-        .execute(&self.db)
-        .await;
+        let inserted =
+            sqlx::query("INSERT INTO messages (session, id, user_id, content, created_at) VALUES ($1, $2, $3, $4, $5)")
+                .bind(message.session.as_str())
+                .bind(message.id.to_string())
+                .bind(message.user_id)
+                .bind(message.content)
+                .bind(millis(message.created_at))
+                .execute(&self.db)
+                .await;
         match inserted.map_err(DbError::from) {
             Ok(_) => Ok(()),
             Err(error) if error.is_unique_violation() => Err(StoreError::Duplicate { id: message.id }),

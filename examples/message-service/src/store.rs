@@ -76,11 +76,7 @@ pub struct MemoryLimits {
 
 impl Default for MemoryLimits {
     fn default() -> Self {
-        Self {
-            sessions: 1_024,
-            messages_per_session: 1_000,
-            bytes: 256 * 1024 * 1024,
-        }
+        Self { sessions: 1_024, messages_per_session: 1_000, bytes: 256 * 1024 * 1024 }
     }
 }
 
@@ -103,10 +99,7 @@ struct Kept {
 impl MemoryStore {
     /// An empty store with these bounds.
     pub fn new(limits: MemoryLimits) -> Self {
-        Self {
-            limits,
-            kept: Mutex::default(),
-        }
+        Self { limits, kept: Mutex::default() }
     }
 
     fn with_kept<T>(&self, f: impl FnOnce(&mut Kept) -> T) -> T {
@@ -131,9 +124,7 @@ impl Kept {
                     return Err(StoreError::Duplicate { id: message.id });
                 }
                 if messages.len() >= limits.messages_per_session {
-                    return Err(StoreError::Full {
-                        bound: "messages_per_session",
-                    });
+                    return Err(StoreError::Full { bound: "messages_per_session" });
                 }
                 messages.insert(message.id, message);
             }
@@ -142,9 +133,7 @@ impl Kept {
                     return Err(StoreError::Full { bound: "sessions" });
                 }
                 if limits.messages_per_session == 0 {
-                    return Err(StoreError::Full {
-                        bound: "messages_per_session",
-                    });
+                    return Err(StoreError::Full { bound: "messages_per_session" });
                 }
                 let session = message.session.clone();
                 let messages = BTreeMap::from([(message.id, message)]);
@@ -165,11 +154,7 @@ impl MessageStore for MemoryStore {
     async fn newest(&self, session: &Session, limit: Limit) -> Result<Vec<Message>, StoreError> {
         Ok(self.with_kept(|kept| {
             let messages = kept.sessions.get(session).into_iter().flatten();
-            messages
-                .rev()
-                .take(limit.get())
-                .map(|(_, message)| message.clone())
-                .collect()
+            messages.rev().take(limit.get()).map(|(_, message)| message.clone()).collect()
         }))
     }
 
@@ -192,11 +177,7 @@ mod tests {
     }
 
     fn store(sessions: usize, messages_per_session: usize, bytes: usize) -> MemoryStore {
-        MemoryStore::new(MemoryLimits {
-            sessions,
-            messages_per_session,
-            bytes,
-        })
+        MemoryStore::new(MemoryLimits { sessions, messages_per_session, bytes })
     }
 
     async fn contents(store: &MemoryStore, session: &str, limit: u16) -> Vec<String> {
@@ -222,12 +203,7 @@ mod tests {
         let store = store(9, 1, 99);
         store.append(message("a", 1, "first")).await.expect("room");
         let refused = store.append(message("a", 2, "second")).await;
-        assert!(matches!(
-            refused,
-            Err(StoreError::Full {
-                bound: "messages_per_session"
-            })
-        ));
+        assert!(matches!(refused, Err(StoreError::Full { bound: "messages_per_session" })));
         assert_eq!(contents(&store, "a", 9).await, ["first"]);
     }
 
@@ -236,10 +212,7 @@ mod tests {
         let store = store(1, 9, 99);
         store.append(message("a", 1, "x")).await.expect("room");
         let refused = store.append(message("b", 2, "x")).await;
-        assert!(matches!(
-            refused,
-            Err(StoreError::Full { bound: "sessions" })
-        ));
+        assert!(matches!(refused, Err(StoreError::Full { bound: "sessions" })));
         assert_eq!(contents(&store, "b", 9).await, Vec::<String>::new());
     }
 
@@ -250,10 +223,7 @@ mod tests {
         store.append(message("a", 1, "12345")).await.expect("room");
         let refused = store.append(message("a", 2, "12")).await;
         assert!(matches!(refused, Err(StoreError::Full { bound: "bytes" })));
-        store
-            .append(message("a", 3, "1"))
-            .await
-            .expect("three fit exactly");
+        store.append(message("a", 3, "1")).await.expect("three fit exactly");
     }
 
     #[tokio::test]
@@ -270,10 +240,7 @@ mod tests {
         let store = MemoryStore::default();
         store.append(message("a", 1, "x")).await.expect("room");
         let id = Uuid::from_u128(1);
-        let (a, b) = (
-            Session::new("a").expect("valid"),
-            Session::new("b").expect("valid"),
-        );
+        let (a, b) = (Session::new("a").expect("valid"), Session::new("b").expect("valid"));
         assert!(store.find(&a, id).await.expect("memory reads").is_some());
         assert!(store.find(&b, id).await.expect("memory reads").is_none());
         let other = Uuid::from_u128(2);

@@ -34,10 +34,7 @@ async fn a_posted_message_comes_back_with_its_id_and_time() {
     assert_eq!(response.status(), StatusCode::CREATED);
     let content_type = response.headers()[CONTENT_TYPE].clone();
     assert_eq!(content_type, "application/json");
-    let location = response.headers()[LOCATION]
-        .to_str()
-        .expect("text")
-        .to_owned();
+    let location = response.headers()[LOCATION].to_str().expect("text").to_owned();
     let message = json_of(response).await;
     assert_eq!(message["session"], "room");
     assert_eq!(message["user_id"], "ann");
@@ -45,9 +42,7 @@ async fn a_posted_message_comes_back_with_its_id_and_time() {
     let id = message["id"].as_str().expect("a string");
     assert_eq!(Uuid::parse_str(id).expect("a UUID").get_version_num(), 7);
     let created_at = message["created_at"].as_str().expect("a string");
-    let age = humantime::parse_rfc3339(created_at)
-        .expect("RFC 3339")
-        .elapsed();
+    let age = humantime::parse_rfc3339(created_at).expect("RFC 3339").elapsed();
     assert!(age.expect("not in the future") < Duration::from_secs(60));
     assert_eq!(message.as_object().map(|it| it.len()), Some(5));
 
@@ -63,10 +58,7 @@ async fn the_location_of_a_message_in_an_odd_session_leads_to_it() {
     let path = "/sessions/a%2Fb%20%3F%25%23%E2%98%83/messages";
     let body = json!({ "user_id": "u", "content": "c" }).to_string();
     let response = send(&app, post_json(path, body)).await;
-    let location = response.headers()[LOCATION]
-        .to_str()
-        .expect("text")
-        .to_owned();
+    let location = response.headers()[LOCATION].to_str().expect("text").to_owned();
     let message = json_of(response).await;
     assert_eq!(message["session"], "a/b ?%#☃");
     assert!(location.starts_with(path), "{location}");
@@ -81,23 +73,14 @@ async fn a_listing_is_newest_first_and_keeps_to_its_session_and_limit() {
         post_ok(&app, "/sessions/a/messages", "u", &number.to_string()).await;
     }
     post_ok(&app, "/sessions/b/messages", "u", "elsewhere").await;
-    for (query, count) in [
-        ("", 50),
-        ("?", 50),
-        ("?limit=3", 3),
-        ("?limit=200", 60),
-        ("?limit=%33&", 3),
-    ] {
+    for (query, count) in [("", 50), ("?", 50), ("?limit=3", 3), ("?limit=200", 60), ("?limit=%33&", 3)] {
         let path = format!("/sessions/a/messages{query}");
         let response = send(&app, request("GET", &path)).await;
         assert_eq!(response.status(), StatusCode::OK, "{query}");
         let listing = json_of(response).await;
         let messages = listing["messages"].as_array().expect("an array");
         let contents: Vec<_> = messages.iter().map(|it| it["content"].clone()).collect();
-        let expected: Vec<_> = (60 - count..60)
-            .rev()
-            .map(|it| json!(it.to_string()))
-            .collect();
+        let expected: Vec<_> = (60 - count..60).rev().map(|it| json!(it.to_string())).collect();
         assert_eq!(contents, expected, "{query}");
     }
 }
@@ -131,18 +114,10 @@ async fn a_body_of_exactly_the_most_bytes_is_accepted() {
 #[tokio::test]
 async fn the_media_type_may_be_in_any_case_and_name_utf_8() {
     let app = app();
-    for content_type in [
-        "Application/JSON",
-        "application/json; charset=UTF-8",
-        "application/json;charset=\"utf-8\"",
-    ] {
+    for content_type in ["Application/JSON", "application/json; charset=UTF-8", "application/json;charset=\"utf-8\""] {
         let body = json!({ "user_id": "u", "content": "c" }).to_string();
         let request = posting("/sessions/a/messages", content_type, body);
-        assert_eq!(
-            send(&app, request).await.status(),
-            StatusCode::CREATED,
-            "{content_type}"
-        );
+        assert_eq!(send(&app, request).await.status(), StatusCode::CREATED, "{content_type}");
     }
 }
 
@@ -164,10 +139,7 @@ fn pieces(bytes: Vec<Bytes>) -> Body {
 
 #[tokio::test]
 async fn a_body_in_pieces_is_counted_as_it_comes() {
-    let body = pieces(vec![
-        Bytes::from(vec![b' '; 65_536]),
-        Bytes::from_static(b" "),
-    ]);
+    let body = pieces(vec![Bytes::from(vec![b' '; 65_536]), Bytes::from_static(b" ")]);
     let response = send(&app(), post_json("/sessions/a/messages", body)).await;
     assert_eq!(response.headers()["connection"], "close");
     problem_of("pieces", response, StatusCode::PAYLOAD_TOO_LARGE).await;
@@ -178,22 +150,13 @@ async fn head_is_answered_as_get_without_a_body() {
     let app = app();
     for (path, status, content_type) in [
         ("/sessions/a/messages", StatusCode::OK, "application/json"),
-        (
-            "/sessions/a/messages?limit=0",
-            StatusCode::BAD_REQUEST,
-            PROBLEM,
-        ),
+        ("/sessions/a/messages?limit=0", StatusCode::BAD_REQUEST, PROBLEM),
         ("/nothing", StatusCode::NOT_FOUND, PROBLEM),
     ] {
         let response = send(&app, request("HEAD", path)).await;
         assert_eq!(response.status(), status, "{path}");
         assert_eq!(response.headers()[CONTENT_TYPE], content_type, "{path}");
-        let body = response
-            .into_body()
-            .collect()
-            .await
-            .expect("whole")
-            .to_bytes();
+        let body = response.into_body().collect().await.expect("whole").to_bytes();
         assert!(body.is_empty(), "{path}: {body:?}");
     }
 }
@@ -225,10 +188,7 @@ async fn a_panicking_handler_is_a_500_problem_and_the_next_request_is_served() {
         let case = format!("{} {}", request.method(), request.uri());
         let response = send(&app, request).await;
         let problem = problem_of(&case, response, StatusCode::INTERNAL_SERVER_ERROR).await;
-        assert!(
-            !problem.to_string().contains("a store that panics"),
-            "{problem}"
-        );
+        assert!(!problem.to_string().contains("a store that panics"), "{problem}");
     }
     let live = send(&app, request("GET", "/health/live")).await;
     assert_eq!(live.status(), StatusCode::OK);
@@ -258,10 +218,7 @@ async fn readiness_follows_the_phase_and_liveness_does_not() {
     health.enter(Phase::Ready);
     let ready = send(&app, request("GET", "/health/ready")).await;
     assert_eq!(ready.status(), StatusCode::OK);
-    assert_eq!(
-        json_of(ready).await,
-        json!({ "phase": "ready", "checks": [] })
-    );
+    assert_eq!(json_of(ready).await, json!({ "phase": "ready", "checks": [] }));
 
     health.enter(Phase::Draining);
     let draining = send(&app, request("GET", "/health/ready")).await;
@@ -279,14 +236,8 @@ async fn an_indicator_that_is_down_makes_the_service_unready_by_name_only() {
     health.enter(Phase::Ready);
     let response = send(&app, request("GET", "/health/ready")).await;
     let problem = problem_of("down", response, StatusCode::SERVICE_UNAVAILABLE).await;
-    assert_eq!(
-        problem["checks"],
-        json!([{ "name": "database", "up": false }])
-    );
-    assert_eq!(
-        problem["detail"],
-        "the service lacks what it needs: database"
-    );
+    assert_eq!(problem["checks"], json!([{ "name": "database", "up": false }]));
+    assert_eq!(problem["detail"], "the service lacks what it needs: database");
     assert!(!problem.to_string().contains("db.internal"), "{problem}");
 }
 

@@ -34,16 +34,11 @@ impl Write for Log {
 
 #[tokio::test]
 async fn what_clients_are_not_told_is_in_the_log() {
-    for (store, cause) in [
-        (Broken::Fails, "password of db.internal refused"),
-        (Broken::Panics, "a store that panics"),
-    ] {
+    for (store, cause) in [(Broken::Fails, "password of db.internal refused"), (Broken::Panics, "a store that panics")]
+    {
         let log = Log::default();
         let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
         let guard = tracing::subscriber::set_default(subscriber);
         let service = Arc::new(MessageService::new(Arc::new(store)));
         let health = Arc::new(Health::new(Vec::new()));

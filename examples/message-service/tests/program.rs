@@ -36,6 +36,7 @@ impl Program {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let log = BufReader::new(child.stdout.take().expect("a pipe"));
         let errors = BufReader::new(child.stderr.take().expect("a pipe"));
+        watch(child.id());
         Program { child, log, errors }
     }
 
@@ -75,6 +76,14 @@ impl Program {
         self.errors.read_to_string(&mut errors).expect("readable");
         (self.child.wait().expect("it ends"), errors)
     }
+}
+
+/// Ends a program that outlives all patience, so that a test that waits for it fails instead of hanging.
+fn watch(id: u32) {
+    std::thread::spawn(move || {
+        std::thread::sleep(PATIENCE);
+        let _ = Command::new("kill").args(["-KILL".to_owned(), id.to_string()]).stderr(Stdio::null()).status();
+    });
 }
 
 fn send(address: &str, request: &str) -> String {
@@ -142,7 +151,8 @@ fn a_request_under_way_completes_when_the_stop_begins() {
 
 #[test]
 fn config_comes_from_the_folder_that_gone_config_names_and_the_environment_wins() {
-    let (folder, config) = (folder(), folder_with("[db]\nurl = \"sqlite:from-file.db\"\n[server]\naddr = \"256.0.0.1:1\"\n"));
+    let (folder, config) =
+        (folder(), folder_with("[db]\nurl = \"sqlite:from-file.db\"\n[server]\naddr = \"256.0.0.1:1\"\n"));
     let variables = [("GONE_CONFIG", config.path().to_str().expect("text"))];
     let mut program = Program::start(folder.path(), &variables);
     program.ready();
@@ -167,7 +177,9 @@ fn bad_config_is_one_report_with_all_that_is_wrong_and_nothing_is_built() {
     ];
     let (status, errors) = Program::start(folder.path(), &variables).end();
     assert_eq!(status.code(), Some(1));
-    for part in ["oracle", "server.body_timeout", "soon", "server.stop_timeout", "GONE_SERVER__STOP_TIMEOUT", "3 problems"] {
+    for part in
+        ["oracle", "server.body_timeout", "soon", "server.stop_timeout", "GONE_SERVER__STOP_TIMEOUT", "3 problems"]
+    {
         assert!(errors.contains(part), "no {part} in:\n{errors}");
     }
     assert!(!errors.contains("tiger"), "{errors}");

@@ -153,11 +153,7 @@ async fn refuses_request(method: &str, path: &str, status: &str, says: &str) {
     let status = StatusCode::from_bytes(status.as_bytes()).expect("a status in the table");
     let response = send(&app(), request(method, path)).await;
     let allow = response.headers().get(ALLOW).is_some();
-    assert_eq!(
-        allow,
-        status == StatusCode::METHOD_NOT_ALLOWED,
-        "{case}: Allow"
-    );
+    assert_eq!(allow, status == StatusCode::METHOD_NOT_ALLOWED, "{case}: Allow");
     let problem = problem_of(&case, response, status).await;
     let detail = detail_of(&problem);
     assert!(detail.contains(says), "{case}: `{detail}` lacks `{says}`");
@@ -180,28 +176,13 @@ async fn bodies_that_are_no_text_or_too_deep_are_refused() {
     let with = |text: &[u8]| [b"{\"user_id\": \"", text, b"\", \"content\": \"c\"}"].concat();
     refuses_body("not UTF-8", with(b"\xff\xfe"), "body must be UTF-8").await;
     refuses_body("a cut character", with(b"\xe2\x98"), "body must be UTF-8").await;
-    refuses_body(
-        "an encoded surrogate",
-        with(b"\xed\xa0\x80"),
-        "body must be UTF-8",
-    )
-    .await;
+    refuses_body("an encoded surrogate", with(b"\xed\xa0\x80"), "body must be UTF-8").await;
     refuses_body("a raw line break", with(b"a\nb"), json).await;
     refuses_body("a raw NUL", with(b"a\0b"), json).await;
-    refuses_body(
-        "a byte order mark",
-        [b"\xef\xbb\xbf", &with(b"u")[..]].concat(),
-        json,
-    )
-    .await;
+    refuses_body("a byte order mark", [b"\xef\xbb\xbf", &with(b"u")[..]].concat(), json).await;
     let deep = format!("{{\"user_id\": {}", "[".repeat(60_000));
     refuses_body("a deep value", deep.into(), json).await;
-    refuses_body(
-        "a deep body",
-        "[".repeat(60_000).into(),
-        "body must be a JSON object",
-    )
-    .await;
+    refuses_body("a deep body", "[".repeat(60_000).into(), "body must be a JSON object").await;
 }
 
 #[tokio::test]
@@ -262,9 +243,6 @@ async fn every_bad_header_in_the_table_is_refused() {
         let status = StatusCode::from_bytes(status.as_bytes()).expect("a status");
         let problem = problem_of(headers, send(&app(), request).await, status).await;
         let detail = detail_of(&problem);
-        assert!(
-            detail.contains(says),
-            "{headers}: `{detail}` lacks `{says}`"
-        );
+        assert!(detail.contains(says), "{headers}: `{detail}` lacks `{says}`");
     }
 }

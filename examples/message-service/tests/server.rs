@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use axum::Router;
 use message_service::{
-    Health, HttpServer, Limit, MemoryStore, Message, MessageService, MessageStore, Phase,
-    RequestLimits, Running, ServerError, ServerOptions, Session, StoreError, router,
+    Health, HttpServer, Limit, MemoryStore, Message, MessageService, MessageStore, Phase, RequestLimits, Running,
+    ServerError, ServerOptions, Session, StoreError, router,
 };
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,14 +27,8 @@ fn routes(store: Arc<dyn MessageStore>, limits: RequestLimits) -> Router {
     router(Arc::new(MessageService::new(store)), health, limits)
 }
 
-async fn start_with(
-    store: Arc<dyn MessageStore>,
-    limits: RequestLimits,
-    options: ServerOptions,
-) -> Running {
-    HttpServer::start(ANYWHERE, routes(store, limits), options)
-        .await
-        .expect("a free port")
+async fn start_with(store: Arc<dyn MessageStore>, limits: RequestLimits, options: ServerOptions) -> Running {
+    HttpServer::start(ANYWHERE, routes(store, limits), options).await.expect("a free port")
 }
 
 async fn start() -> Running {
@@ -54,10 +48,7 @@ impl Answer {
     /// Checks that it is a problem document, and returns its detail.
     fn detail(&self) -> String {
         let head = &self.head;
-        assert!(
-            head.contains("content-type: application/problem+json"),
-            "{head}"
-        );
+        assert!(head.contains("content-type: application/problem+json"), "{head}");
         let problem: Value = serde_json::from_slice(&self.body).expect("a JSON body");
         assert_eq!(problem["status"], self.status);
         problem["detail"].as_str().expect("a detail").to_owned()
@@ -71,10 +62,7 @@ impl Client {
     }
 
     async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        self.0
-            .write_all(bytes.as_ref())
-            .await
-            .expect("the server reads");
+        self.0.write_all(bytes.as_ref()).await.expect("the server reads");
     }
 
     /// Reads one answer that has a `content-length`.
@@ -84,13 +72,9 @@ impl Client {
             while !head.ends_with(b"\r\n\r\n") {
                 head.push(self.0.read_u8().await.expect("an answer"));
             }
-            let head = String::from_utf8(head)
-                .expect("a head of text")
-                .to_lowercase();
+            let head = String::from_utf8(head).expect("a head of text").to_lowercase();
             let status = head.split(' ').nth(1).and_then(|it| it.parse().ok());
-            let length = head
-                .lines()
-                .find_map(|it| it.strip_prefix("content-length: "));
+            let length = head.lines().find_map(|it| it.strip_prefix("content-length: "));
             let length: usize = length.and_then(|it| it.parse().ok()).expect("a length");
             let mut body = vec![0; length];
             self.0.read_exact(&mut body).await.expect("the whole body");
@@ -109,10 +93,7 @@ impl Client {
     async fn rest(mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         let reading = self.0.read_to_end(&mut rest);
-        timeout(PATIENCE, reading)
-            .await
-            .expect("closed in time")
-            .expect("closed in order");
+        timeout(PATIENCE, reading).await.expect("closed in time").expect("closed in order");
         rest
     }
 }
@@ -148,12 +129,7 @@ impl MessageStore for Gate {
 
 async fn start_gated() -> (Running, Arc<Gate>) {
     let gate = Arc::new(Gate::default());
-    let running = start_with(
-        gate.clone(),
-        RequestLimits::default(),
-        ServerOptions::default(),
-    )
-    .await;
+    let running = start_with(gate.clone(), RequestLimits::default(), ServerOptions::default()).await;
     (running, gate)
 }
 
@@ -161,15 +137,9 @@ async fn start_gated() -> (Running, Arc<Gate>) {
 async fn messages_go_in_and_come_out_over_one_connection() {
     let running = start().await;
     let mut client = Client::connect(&running).await;
-    let posted = client
-        .ask(post("a", r#"{"user_id":"u","content":"hi"}"#))
-        .await;
+    let posted = client.ask(post("a", r#"{"user_id":"u","content":"hi"}"#)).await;
     assert_eq!(posted.status, 201);
-    assert!(
-        posted.head.contains("location: /sessions/a/messages/"),
-        "{}",
-        posted.head
-    );
+    assert!(posted.head.contains("location: /sessions/a/messages/"), "{}", posted.head);
     let listed = client.ask(LIST).await;
     assert_eq!(listed.status, 200);
     let listing: Value = serde_json::from_slice(&listed.body).expect("JSON");
@@ -181,9 +151,7 @@ async fn an_address_in_use_is_an_error_that_names_it() {
     let taken = TcpListener::bind(ANYWHERE).await.expect("a free port");
     let address = taken.local_addr().expect("bound").to_string();
     let routes = routes(Arc::new(MemoryStore::default()), RequestLimits::default());
-    let error = HttpServer::start(&address, routes, ServerOptions::default())
-        .await
-        .expect_err("the port is taken");
+    let error = HttpServer::start(&address, routes, ServerOptions::default()).await.expect_err("the port is taken");
     assert!(error.to_string().contains(&address), "{error}");
     let ServerError::Bind { source, .. } = error else {
         panic!("another error: {error}");
@@ -194,9 +162,7 @@ async fn an_address_in_use_is_an_error_that_names_it() {
 #[tokio::test]
 async fn an_address_that_is_none_is_an_error_that_names_it() {
     let routes = routes(Arc::new(MemoryStore::default()), RequestLimits::default());
-    let error = HttpServer::start("8080", routes, ServerOptions::default())
-        .await
-        .expect_err("no address");
+    let error = HttpServer::start("8080", routes, ServerOptions::default()).await.expect_err("no address");
     assert!(error.to_string().contains("`8080`"), "{error}");
 }
 
@@ -204,46 +170,14 @@ async fn an_address_that_is_none_is_an_error_that_names_it() {
 async fn options_out_of_bounds_are_refused_by_name() {
     let good = ServerOptions::default();
     for (name, options) in [
-        (
-            "max_connections",
-            ServerOptions {
-                max_connections: 0,
-                ..good
-            },
-        ),
-        (
-            "max_connections",
-            ServerOptions {
-                max_connections: u32::MAX,
-                ..good
-            },
-        ),
-        (
-            "header_timeout",
-            ServerOptions {
-                header_timeout: Duration::ZERO,
-                ..good
-            },
-        ),
-        (
-            "write_timeout",
-            ServerOptions {
-                write_timeout: Duration::ZERO,
-                ..good
-            },
-        ),
-        (
-            "header_bytes",
-            ServerOptions {
-                header_bytes: 8_191,
-                ..good
-            },
-        ),
+        ("max_connections", ServerOptions { max_connections: 0, ..good }),
+        ("max_connections", ServerOptions { max_connections: u32::MAX, ..good }),
+        ("header_timeout", ServerOptions { header_timeout: Duration::ZERO, ..good }),
+        ("write_timeout", ServerOptions { write_timeout: Duration::ZERO, ..good }),
+        ("header_bytes", ServerOptions { header_bytes: 8_191, ..good }),
     ] {
         let routes = routes(Arc::new(MemoryStore::default()), RequestLimits::default());
-        let error = HttpServer::start(ANYWHERE, routes, options)
-            .await
-            .expect_err(name);
+        let error = HttpServer::start(ANYWHERE, routes, options).await.expect_err(name);
         assert!(error.to_string().contains(name), "{error}");
     }
 }
@@ -262,10 +196,7 @@ async fn a_body_that_is_not_utf_8_is_a_400() {
 
 #[tokio::test]
 async fn a_slow_body_is_a_408_and_the_connection_closes() {
-    let limits = RequestLimits {
-        body_timeout: Duration::from_millis(50),
-        ..RequestLimits::default()
-    };
+    let limits = RequestLimits { body_timeout: Duration::from_millis(50), ..RequestLimits::default() };
     let store = Arc::new(MemoryStore::default());
     let running = start_with(store, limits, ServerOptions::default()).await;
     let mut client = Client::connect(&running).await;
@@ -325,10 +256,7 @@ async fn a_badly_framed_body_is_a_400() {
         .ask("POST /sessions/a/messages HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
         .await;
     assert_eq!(answer.status, 400);
-    assert_eq!(
-        answer.detail(),
-        "body must be complete and correctly framed"
-    );
+    assert_eq!(answer.detail(), "body must be complete and correctly framed");
 }
 
 #[tokio::test]
@@ -338,42 +266,14 @@ async fn what_is_not_http_is_a_problem_too() {
     let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(200));
     for (case, bytes, status) in [
         ("nonsense", b"nonsense\r\n\r\n".to_vec(), 400),
-        (
-            "a bad header",
-            b"GET / HTTP/1.1\r\nbad header\r\n\r\n".to_vec(),
-            400,
-        ),
+        ("a bad header", b"GET / HTTP/1.1\r\nbad header\r\n\r\n".to_vec(), 400),
         ("a bad version", b"GET / HTTP/9.9\r\n\r\n".to_vec(), 400),
-        (
-            "a blank in the path",
-            b"GET /sessions/a b/messages HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(),
-            400,
-        ),
-        (
-            "a control character in the path",
-            b"GET /sessions/a\x01b/messages HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(),
-            400,
-        ),
-        (
-            "a raw byte in the path",
-            b"GET /sessions/a\xffb/messages HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(),
-            400,
-        ),
-        (
-            "a bad length",
-            b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n".to_vec(),
-            400,
-        ),
-        (
-            "two lengths",
-            b"POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".to_vec(),
-            400,
-        ),
-        (
-            "an unknown coding",
-            b"POST / HTTP/1.1\r\ntransfer-encoding: odd\r\n\r\n".to_vec(),
-            400,
-        ),
+        ("a blank in the path", b"GET /sessions/a b/messages HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(), 400),
+        ("a control character in the path", b"GET /sessions/a\x01b/messages HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(), 400),
+        ("a raw byte in the path", b"GET /sessions/a\xffb/messages HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(), 400),
+        ("a bad length", b"POST / HTTP/1.1\r\ncontent-length: x\r\n\r\n".to_vec(), 400),
+        ("two lengths", b"POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab".to_vec(), 400),
+        ("an unknown coding", b"POST / HTTP/1.1\r\ntransfer-encoding: odd\r\n\r\n".to_vec(), 400),
         ("a long head", long.into_bytes(), 431),
         ("many fields", many.into_bytes(), 431),
     ] {
@@ -405,9 +305,7 @@ async fn odd_targets_are_problems() {
         ("GET //sessions/a/messages", 404),
     ] {
         let mut client = Client::connect(&running).await;
-        let answer = client
-            .ask(format!("{line} HTTP/1.1\r\nhost: x\r\n\r\n"))
-            .await;
+        let answer = client.ask(format!("{line} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
         assert_eq!(answer.status, status, "{line}");
         answer.detail();
     }
@@ -417,26 +315,16 @@ async fn odd_targets_are_problems() {
 async fn a_head_request_that_fails_has_the_head_of_a_problem_and_no_body() {
     let running = start().await;
     let mut client = Client::connect(&running).await;
-    client
-        .send("HEAD /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        .await;
-    let answer = String::from_utf8(client.rest().await)
-        .expect("text")
-        .to_lowercase();
+    client.send("HEAD /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    let answer = String::from_utf8(client.rest().await).expect("text").to_lowercase();
     assert!(answer.starts_with("http/1.1 404"), "{answer}");
-    assert!(
-        answer.contains("content-type: application/problem+json"),
-        "{answer}"
-    );
+    assert!(answer.contains("content-type: application/problem+json"), "{answer}");
     assert!(answer.ends_with("\r\n\r\n"), "{answer}");
 }
 
 #[tokio::test]
 async fn a_head_that_never_ends_is_cut() {
-    let options = ServerOptions {
-        header_timeout: Duration::from_millis(50),
-        ..ServerOptions::default()
-    };
+    let options = ServerOptions { header_timeout: Duration::from_millis(50), ..ServerOptions::default() };
     let store = Arc::new(MemoryStore::default());
     let running = start_with(store, RequestLimits::default(), options).await;
     let mut client = Client::connect(&running).await;
@@ -446,10 +334,7 @@ async fn a_head_that_never_ends_is_cut() {
 
 #[tokio::test]
 async fn a_connection_beyond_the_bound_waits_for_its_turn() {
-    let options = ServerOptions {
-        max_connections: 1,
-        ..ServerOptions::default()
-    };
+    let options = ServerOptions { max_connections: 1, ..ServerOptions::default() };
     let store = Arc::new(MemoryStore::default());
     let running = start_with(store, RequestLimits::default(), options).await;
     let mut first = Client::connect(&running).await;
@@ -476,9 +361,7 @@ async fn a_stop_completes_the_request_under_way_and_refuses_new_connections() {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, refused)
-        .await
-        .expect("new connections are refused");
+    timeout(PATIENCE, refused).await.expect("new connections are refused");
     assert!(!stop.is_finished(), "the request is still under way");
 
     gate.open.notify_one();
@@ -545,9 +428,7 @@ async fn a_stop_cuts_at_the_deadline_and_reports_how_many() {
     for mut client in clients {
         let mut rest = Vec::new();
         // Cut: the end of the stream or a reset, but never an answer.
-        let _ = timeout(PATIENCE, client.0.read_to_end(&mut rest))
-            .await
-            .expect("closed");
+        let _ = timeout(PATIENCE, client.0.read_to_end(&mut rest)).await.expect("closed");
         assert_eq!(rest, b"");
     }
 }
@@ -559,11 +440,7 @@ async fn a_stop_whose_future_is_dropped_goes_on() {
     let mut client = Client::connect(&running).await;
     client.send(LIST).await;
     gate.begun.notified().await;
-    assert!(
-        timeout(Duration::from_millis(50), running.stop(PATIENCE))
-            .await
-            .is_err()
-    );
+    assert!(timeout(Duration::from_millis(50), running.stop(PATIENCE)).await.is_err());
     assert!(TcpStream::connect(address).await.is_err());
     gate.open.notify_one();
     assert_eq!(client.answer().await.status, 200);
@@ -579,9 +456,7 @@ async fn a_dropped_server_cuts_everything() {
     gate.begun.notified().await;
     drop(running);
     let mut rest = Vec::new();
-    let _ = timeout(PATIENCE, client.0.read_to_end(&mut rest))
-        .await
-        .expect("closed");
+    let _ = timeout(PATIENCE, client.0.read_to_end(&mut rest)).await.expect("closed");
     assert_eq!(rest, b"");
     assert!(TcpStream::connect(address).await.is_err());
 }
@@ -591,9 +466,7 @@ async fn a_panic_answers_500_and_the_connection_lives_on() {
     let (running, gate) = start_gated().await;
     gate.open.notify_one();
     let mut client = Client::connect(&running).await;
-    let answer = client
-        .ask(post("a", r#"{"user_id":"u","content":"hi"}"#))
-        .await;
+    let answer = client.ask(post("a", r#"{"user_id":"u","content":"hi"}"#)).await;
     assert_eq!(answer.status, 500);
     answer.detail();
     assert_eq!(client.ask(LIST).await.status, 200);

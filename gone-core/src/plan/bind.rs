@@ -12,7 +12,7 @@ use crate::table::{Form, Share};
 use crate::tag::split;
 use crate::target::{Arity, Element, Site, Target};
 use crate::unwind::catch;
-use crate::{Asker, Code, Error, Result, Sources, Tag};
+use crate::{Asker, Code, Error, Result, Sources, Tag, edit_distance};
 
 /// Binds all sites of all nodes, and those of `function`, or says all that is wrong.
 pub(crate) fn bind(
@@ -33,8 +33,8 @@ pub(crate) fn bind(
         index: &index,
     };
     let mut bindings = Vec::with_capacity(loaded);
-    for id in 0..loaded {
-        let (bound, needs) = binder.node(Some(id), &nodes[id].sites);
+    for (id, node) in nodes.iter().enumerate() {
+        let (bound, needs) = binder.node(Some(id), &node.sites);
         bindings.push(bound);
         binder.needs.push(needs);
     }
@@ -152,9 +152,7 @@ impl Binder<'_> {
     fn by_glob(&mut self, question: &Question<'_>, pattern: &str) -> Result<Binding, Box<Problem>> {
         let site = question.site;
         let matching = |target: Target| -> Vec<Candidate> {
-            let named = |it: &&Candidate| {
-                self.nodes[it.node].name.as_deref().is_some_and(|name| glob(pattern, name))
-            };
+            let named = |it: &&Candidate| self.nodes[it.node].name.as_deref().is_some_and(|name| glob(pattern, name));
             self.index.by_type(target.id()).iter().filter(named).cloned().collect()
         };
         let exact = matching(site.ty.target);
@@ -319,7 +317,7 @@ impl Binder<'_> {
     fn near(&self, node: &Node, target: Target, wanted: &str, name: Option<&str>) -> Option<String> {
         let own = node.name.as_deref();
         if let (Some(name), Some(own)) = (name, own)
-            && distance(name, own) <= 2
+            && edit_distance(name, own) <= 2
         {
             return Some(format!("there is `{own}`, a `{}`", node.label()));
         }
@@ -340,10 +338,7 @@ impl Binder<'_> {
 }
 
 fn nested(site: &Site, element: &Element) -> Problem {
-    let message = format!(
-        "nothing offers `{}` as it stands, and a site's wrappers do not nest",
-        site.ty.target.name()
-    );
+    let message = format!("nothing offers `{}` as it stands, and a site's wrappers do not nest", site.ty.target.name());
     Problem::new(Code::Mismatch, message)
         .wanted(site.ty.target, None)
         .help(format!("ask for `{}`", element.target.name()))
@@ -387,9 +382,11 @@ fn circles(nodes: &[Node], bindings: &[Vec<Binding>], needs: &[Vec<NodeId>]) -> 
                 Body::Shared { provider, .. } => *provider == next,
                 _ => piece.node == next,
             };
-            let site = nodes[id].sites.iter().zip(&bindings[id]).find_map(|(site, binding)| {
-                binding.pieces(site).any(|(piece, _)| leads(piece)).then_some(site)
-            });
+            let site = nodes[id]
+                .sites
+                .iter()
+                .zip(&bindings[id])
+                .find_map(|(site, binding)| binding.pieces(site).any(|(piece, _)| leads(piece)).then_some(site));
             let label = nodes[id].label();
             names.push(label.clone());
             let place = Place::of(&nodes[id]);
@@ -500,22 +497,6 @@ fn glob(pattern: &str, name: &str) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
-/// How many letters differ (Levenshtein), for near misses.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let next = if ca == *cb { diagonal } else { 1 + diagonal.min(row[j]).min(row[j + 1]) };
-            diagonal = row[j + 1];
-            row[j + 1] = next;
-        }
-    }
-    row[b.len()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -535,12 +516,5 @@ mod tests {
         ] {
             assert_eq!(glob(pattern, name), expected, "{pattern} on {name}");
         }
-    }
-
-    #[test]
-    fn distance_counts_changed_letters() {
-        assert_eq!(distance("store", "store"), 0);
-        assert_eq!(distance("store", "stroe"), 2);
-        assert_eq!(distance("", "abc"), 3);
     }
 }

@@ -53,8 +53,7 @@ impl Index {
         let by_name = fallback.name.as_deref().is_some_and(|name| self.by_name.contains_key(name));
         by_name
             || fallback.offers().any(|(target, via)| {
-                fallback.is_main(&via)
-                    && self.by_type(target.id()).iter().any(|it| nodes[it.node].is_main(&it.via))
+                fallback.is_main(&via) && self.by_type(target.id()).iter().any(|it| nodes[it.node].is_main(&it.via))
             })
     }
 
@@ -108,9 +107,12 @@ impl Index {
                 self.by_type.entry(target.id()).or_default().push(candidate);
             } else if node.offer_of(target.id()).is_none() {
                 problems.push(
-                    Problem::new(Code::Load, format!("`{}` is the default for `{}`, and does not offer it", node.label(), target.name()))
-                        .involving([Place::of(node)])
-                        .help(format!("it offers {}", list(node.offers().map(|(target, _)| target)))),
+                    Problem::new(
+                        Code::Load,
+                        format!("`{}` is the default for `{}`, and does not offer it", node.label(), target.name()),
+                    )
+                    .involving([Place::of(node)])
+                    .help(format!("it offers {}", list(node.offers().map(|(target, _)| target)))),
                 );
             }
         }

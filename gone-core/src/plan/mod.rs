@@ -11,11 +11,11 @@ use std::sync::Arc;
 pub(crate) use bind::bind;
 pub use report::{Place, Problem, Report, Wanted};
 
+use crate::Options;
 use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::index::Index;
 use crate::slots::Asking;
 use crate::target::{Arity, Site, Target};
-use crate::Options;
 
 /// A checked graph: every site of every loaded goner is bound, there is no cycle, and every provider accepts what it will be
 /// asked. Nothing is constructed yet.
@@ -90,12 +90,7 @@ impl Graph {
     /// The sites of a node, for filling them.
     pub(crate) fn asking(&self, node: NodeId) -> Asking<'_> {
         let it = &self.nodes[node];
-        Asking {
-            goner: it.label().into(),
-            module: it.module,
-            sites: &it.sites,
-            bindings: &self.bindings[node],
-        }
+        Asking { goner: it.label().into(), module: it.module, sites: &it.sites, bindings: &self.bindings[node] }
     }
 
     /// Whether some site of the node is filled by asking a provider.

@@ -13,7 +13,7 @@ pub struct Report {
 
 impl Report {
     pub(crate) fn new(mut problems: Vec<Problem>) -> Self {
-        problems.sort_by_cached_key(Problem::rank);
+        problems.sort_by_cached_key(|problem| problem.rank());
         Report { problems }
     }
 
@@ -125,10 +125,10 @@ impl Problem {
     }
 
     /// By kind, then by place, then by text: nothing that depends on the order of loading.
-    fn rank(&self) -> (Code, Option<(String, u32, u32)>, String, Vec<String>) {
+    fn rank(&self) -> impl Ord + use<> {
         let place = |at: Location| (at.file().to_owned(), at.line(), at.column());
         let first = self.asker.as_ref().and_then(|asker| asker.at).or(self.involved.first().map(|it| it.at));
-        let involved = self.involved.iter().map(|it| it.what.clone()).collect();
+        let involved: Vec<_> = self.involved.iter().map(|it| it.what.clone()).collect();
         (self.code, first.map(place), self.message.clone(), involved)
     }
 }

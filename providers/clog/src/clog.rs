@@ -132,6 +132,11 @@ impl Clog {
         self.core.sink.flush()
     }
 
+    /// What became of all lines so far. No I/O.
+    pub fn lines(&self) -> FlushReport {
+        self.core.sink.report()
+    }
+
     /// Flushes and closes the output. Lines that come later are lost; a later report counts them.
     pub fn close(&self) -> FlushReport {
         self.core.sink.close()

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use gone_core::edit_distance;
+
 /// A name that is not one of those allowed in its place.
 ///
 /// The message names the value, the allowed ones, and the one that is near it.
@@ -57,7 +59,7 @@ pub(crate) fn nearest(wanted: &str, names: &[&'static str]) -> Option<&'static s
     names
         .iter()
         .filter_map(|name| {
-            let edits = distance(&wanted, name);
+            let edits = edit_distance(&wanted, name);
             let shorter = wanted.len().min(name.len());
             let begins = shorter >= 3 && (wanted.starts_with(name) || name.starts_with(&wanted));
             // Edits must leave something of the name, or anything is near anything.
@@ -66,22 +68,6 @@ pub(crate) fn nearest(wanted: &str, names: &[&'static str]) -> Option<&'static s
         })
         .min()
         .map(|(_, name)| name)
-}
-
-/// The edit distance in characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// An enum whose variants are written as names: `Display`, `FromStr`, serde as text.

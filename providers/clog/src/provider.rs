@@ -95,7 +95,7 @@ impl StatsReader for ClogProvider {
     }
 
     fn stats(&self) -> Vec<Stat> {
-        let lines = self.log.as_ref().map(Clog::flush);
+        let lines = self.log.as_ref().map(Clog::lines);
         let (written, lost) = lines.map_or((0, 0), |lines| (lines.written, lines.lost));
         vec![Stat::counter("lines_written", written), Stat::counter("lines_lost", lost)]
     }

@@ -78,7 +78,8 @@ impl Sink {
         self.report()
     }
 
-    fn report(&self) -> FlushReport {
+    /// What became of all lines so far.
+    pub(crate) fn report(&self) -> FlushReport {
         FlushReport { written: self.written.load(Ordering::Relaxed), lost: self.lost.load(Ordering::Relaxed) }
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::backend;
 use crate::error::ConfigError;
 use crate::nearness::near_misses;
-use crate::redact::redacted;
+use gone_kit::redact_url;
 
 const PROFILES: [&str; 2] = ["development", "production"];
 
@@ -41,19 +41,19 @@ pub struct DbConfig {
     /// Connections opened ahead and kept, at most `max_idle_connections`. Default 0.
     pub min_connections: u32,
     /// How long a caller waits for a connection, the opening of a new one included, 1 ms to 10 min. Default 5 s.
-    #[serde(with = "crate::duration")]
+    #[serde(with = "gone_config::duration")]
     pub acquire_timeout: Duration,
     /// How long [`Db::connect`](crate::Db::connect) and [`Db::ping`](crate::Db::ping) may take, 1 ms to 10 min. Default 5 s.
-    #[serde(with = "crate::duration")]
+    #[serde(with = "gone_config::duration")]
     pub connect_timeout: Duration,
     /// Age of an unused connection at which it is closed, 1 s to 7 d. Default 30 min.
-    #[serde(with = "crate::duration")]
+    #[serde(with = "gone_config::duration")]
     pub idle_timeout: Duration,
     /// Age of a connection at which it is replaced, 1 s to 7 d. Default 5 min, in production 1 h.
-    #[serde(with = "crate::duration")]
+    #[serde(with = "gone_config::duration")]
     pub max_lifetime: Duration,
     /// Time a statement may take before it is logged as slow, 1 ms to 1 h. Default 100 ms, in production 500 ms.
-    #[serde(with = "crate::duration")]
+    #[serde(with = "gone_config::duration")]
     pub slow_threshold: Duration,
     /// Which statements are logged. Default `info`, in production `warn`.
     pub log_level: LogLevel,
@@ -138,7 +138,7 @@ impl fmt::Debug for DbConfig {
             log_level,
         } = self;
         f.debug_struct("DbConfig")
-            .field("url", &redacted(url))
+            .field("url", &redact_url(url))
             .field("max_connections", max_connections)
             .field("max_idle_connections", max_idle_connections)
             .field("min_connections", min_connections)

@@ -13,8 +13,8 @@ use tokio::time::timeout;
 use crate::backend::{self, Dialect, Prepared};
 use crate::config::DbConfig;
 use crate::error::DbError;
-use crate::redact::redacted;
 use crate::statement_log::StatementLog;
+use gone_kit::redact_url;
 
 /// A database: a pool of connections behind a handle that is cheap to clone.
 ///
@@ -67,7 +67,7 @@ impl Db {
         let inner = Arc::new_cyclic(|inner| Inner {
             pool: pool_options(config, &prepared, inner).connect_lazy_with(prepared.options),
             dialect: prepared.dialect,
-            address: redacted(&config.url),
+            address: redact_url(&config.url),
             begin: prepared.begin,
             pinned: prepared.pinned,
             connect_timeout: config.connect_timeout,

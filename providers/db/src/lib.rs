@@ -43,13 +43,11 @@
 mod backend;
 mod config;
 mod db;
-mod duration;
 mod error;
 mod executor;
 mod migrate;
 mod nearness;
 mod provider;
-mod redact;
 mod statement_log;
 mod transaction;
 

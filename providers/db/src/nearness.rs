@@ -1,11 +1,13 @@
 //! Near misses: which of the known names a wrong one was probably meant to be.
 
+use gone_core::edit_distance;
+
 /// The names within two edits of `wrong`, nearest first, ties in the order of `known`.
 pub(crate) fn near_misses(wrong: &str, known: &[&'static str]) -> Vec<&'static str> {
     let wrong = wrong.to_lowercase();
     let mut near: Vec<(usize, &'static str)> = known
         .iter()
-        .map(|&name| (edits(&wrong, name), name))
+        .map(|&name| (edit_distance(&wrong, name), name))
         // Two edits turn any short word into any other, so at least half of it must stay.
         .filter(|&(edits, name)| edits <= 2 && edits * 2 <= name.len())
         .collect();
@@ -19,21 +21,6 @@ pub(crate) fn suggestion(near: &[&'static str]) -> String {
         Some(name) => format!(" (did you mean {name:?}?)"),
         None => String::new(),
     }
-}
-
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, right) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(left != *right);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -238,7 +238,7 @@ mod tests {
         }
     }
 
-    // C97
+    // container C-97
     #[tokio::test(start_paused = true)]
     async fn a_slow_check_is_down_with_its_timeout_and_the_others_are_unaffected() {
         let report =
@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(report.status(), Status::Down);
     }
 
-    // C97
+    // container C-97
     #[tokio::test(start_paused = true)]
     async fn checks_run_in_parallel() {
         let started = Instant::now();

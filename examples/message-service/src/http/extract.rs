@@ -30,10 +30,7 @@ pub struct RequestLimits {
 
 impl Default for RequestLimits {
     fn default() -> Self {
-        Self {
-            body_bytes: 64 * 1024,
-            body_timeout: Duration::from_secs(10),
-        }
+        Self { body_bytes: 64 * 1024, body_timeout: Duration::from_secs(10) }
     }
 }
 
@@ -81,9 +78,7 @@ impl<S: Sync> FromRequestParts<S> for Listing {
                 return Err(Invalid::new("limit", "must be given at most once").into());
             }
         }
-        Ok(Self {
-            limit: limit.unwrap_or_default(),
-        })
+        Ok(Self { limit: limit.unwrap_or_default() })
     }
 }
 
@@ -124,8 +119,7 @@ where
         let bytes = timeout(limits.body_timeout, read(body, limits.body_bytes))
             .await
             .map_err(|_| too_slow(limits.body_timeout))??;
-        let text =
-            std::str::from_utf8(&bytes).map_err(|_| Invalid::new("body", "must be UTF-8"))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| Invalid::new("body", "must be UTF-8"))?;
         Self::from_json(text).map_err(Problem::from)
     }
 }
@@ -240,11 +234,7 @@ async fn read(mut body: Body, max: usize) -> Result<Vec<u8>, Problem> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             tracing::debug!(%error, "a body broke off");
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "body must be complete and correctly framed",
-            )
-            .closing()
+            Problem::new(StatusCode::BAD_REQUEST, "body must be complete and correctly framed").closing()
         })?;
         // Trailers carry nothing for us.
         let Ok(data) = frame.into_data() else {
@@ -278,9 +268,7 @@ fn segment(parts: &Parts, position: usize) -> &str {
 /// The raw query's pairs of name and value; pieces of nothing, as a trailing `&` makes, are left out.
 fn parameters(parts: &Parts) -> impl Iterator<Item = (&str, &str)> {
     let pieces = parts.uri.query().unwrap_or_default().split('&');
-    pieces
-        .filter(|piece| !piece.is_empty())
-        .map(|piece| piece.split_once('=').unwrap_or((piece, "")))
+    pieces.filter(|piece| !piece.is_empty()).map(|piece| piece.split_once('=').unwrap_or((piece, "")))
 }
 
 fn unknown_parameter(name: &str) -> Problem {

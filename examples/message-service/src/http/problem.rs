@@ -91,10 +91,7 @@ impl From<Invalid> for Problem {
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "request failed");
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the message store cannot serve this request now; try again later",
-        )
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the message store cannot serve this request now; try again later")
     }
 }
 
@@ -133,31 +130,21 @@ pub(super) async fn every_failure_is_a_problem(request: Request, next: Next) -> 
     let headers = &mut parts.headers;
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
-    let body = if asks_for_head {
-        Body::empty()
-    } else {
-        Body::from(body)
-    };
+    let body = if asks_for_head { Body::empty() } else { Body::from(body) };
     Response::from_parts(parts, body)
 }
 
 fn is_problem(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|it| it.as_bytes() == PROBLEM_JSON.as_bytes())
+    headers.get(CONTENT_TYPE).is_some_and(|it| it.as_bytes() == PROBLEM_JSON.as_bytes())
 }
 
 fn default_detail(status: StatusCode, headers: &HeaderMap) -> Cow<'static, str> {
     match status {
         StatusCode::NOT_FOUND => "the path names nothing that this service has".into(),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            match headers.get(ALLOW).and_then(|it| it.to_str().ok()) {
-                Some(allowed) => {
-                    format!("the method is not allowed here; allowed: {allowed}").into()
-                }
-                None => "the method is not allowed here".into(),
-            }
-        }
+        StatusCode::METHOD_NOT_ALLOWED => match headers.get(ALLOW).and_then(|it| it.to_str().ok()) {
+            Some(allowed) => format!("the method is not allowed here; allowed: {allowed}").into(),
+            None => "the method is not allowed here".into(),
+        },
         status if status.is_client_error() => "the request cannot be served as it is".into(),
         _ => "the service failed to handle this request".into(),
     }
@@ -166,12 +153,10 @@ fn default_detail(status: StatusCode, headers: &HeaderMap) -> Cow<'static, str> 
 async fn catch_panic<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
     let mut future = pin!(future);
     // After a panic the future is dropped and never polled again, so nobody sees a state half changed.
-    poll_fn(
-        |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Ok),
-            Err(panic) => Poll::Ready(Err(panic)),
-        },
-    )
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
     .await
 }
 

@@ -19,11 +19,7 @@ use crate::message::{Message, NewMessage};
 use crate::service::MessageService;
 
 /// All but the characters that stand for themselves in every part of a URI (RFC 3986, "unreserved").
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[derive(Clone)]
 struct Shared {
@@ -51,15 +47,9 @@ pub fn router(service: Arc<MessageService>, health: Arc<Health>, limits: Request
         .route("/sessions//messages/{id}", get(find))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
-        .with_state(Shared {
-            service,
-            health,
-            limits,
-        });
+        .with_state(Shared { service, health, limits });
     // Around the routes as a whole, not each of them: only so does it see what the framework adds to an answer.
-    Router::new()
-        .fallback_service(routes)
-        .layer(middleware::from_fn(every_failure_is_a_problem))
+    Router::new().fallback_service(routes).layer(middleware::from_fn(every_failure_is_a_problem))
 }
 
 async fn post(

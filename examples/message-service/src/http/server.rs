@@ -48,21 +48,9 @@ impl Default for ServerOptions {
 impl ServerOptions {
     fn check(&self) -> Result<(), ServerError> {
         let rules = [
-            (
-                "max_connections",
-                (1..=1_000_000).contains(&self.max_connections),
-                "from 1 to 1,000,000",
-            ),
-            (
-                "header_timeout",
-                !self.header_timeout.is_zero(),
-                "more than zero",
-            ),
-            (
-                "write_timeout",
-                !self.write_timeout.is_zero(),
-                "more than zero",
-            ),
+            ("max_connections", (1..=1_000_000).contains(&self.max_connections), "from 1 to 1,000,000"),
+            ("header_timeout", !self.header_timeout.is_zero(), "more than zero"),
+            ("write_timeout", !self.write_timeout.is_zero(), "more than zero"),
             ("header_bytes", self.header_bytes >= 8_192, "at least 8,192"),
         ];
         match rules.into_iter().find(|(_, kept, _)| !kept) {
@@ -118,26 +106,15 @@ impl HttpServer {
     ///
     /// # Errors
     /// [`ServerError::Bind`], which names the address, and [`ServerError::Option`].
-    pub async fn start(
-        address: &str,
-        router: Router,
-        options: ServerOptions,
-    ) -> Result<Running, ServerError> {
+    pub async fn start(address: &str, router: Router, options: ServerOptions) -> Result<Running, ServerError> {
         options.check()?;
-        let bind_error = |source| ServerError::Bind {
-            address: address.to_owned(),
-            source,
-        };
+        let bind_error = |source| ServerError::Bind { address: address.to_owned(), source };
         let listener = TcpListener::bind(address).await.map_err(bind_error)?;
         let local_addr = listener.local_addr().map_err(bind_error)?;
         let (stop, stopped) = watch::channel(None);
         let task = tokio::spawn(serve(listener, router, options, Stop(stopped)));
         tracing::info!("listening on http://{local_addr}");
-        Ok(Running {
-            local_addr,
-            stop,
-            task,
-        })
+        Ok(Running { local_addr, stop, task })
     }
 }
 
@@ -165,8 +142,7 @@ impl Running {
     /// itself to the same deadline.
     pub async fn stop(self, deadline: Duration) -> StopReport {
         const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        self.stop
-            .send_replace(Some(Instant::now() + deadline.min(A_DAY)));
+        self.stop.send_replace(Some(Instant::now() + deadline.min(A_DAY)));
         let report = self.task.await.unwrap_or_else(|error| {
             tracing::error!(%error, "the accept loop ended early");
             StopReport::default()
@@ -192,12 +168,7 @@ impl Stop {
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    router: Router,
-    options: ServerOptions,
-    mut stop: Stop,
-) -> StopReport {
+async fn serve(listener: TcpListener, router: Router, options: ServerOptions, mut stop: Stop) -> StopReport {
     let slots = Arc::new(Semaphore::new(options.max_connections as usize));
     let mut connections = JoinSet::new();
     let deadline = loop {
@@ -221,10 +192,7 @@ async fn serve(
 /// Takes a slot, then a connection, so that at the bound new connections wait with the system.
 ///
 /// A dropped future gives the slot back and loses no connection.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
     const PAUSE: Duration = Duration::from_millis(100);
     // The semaphore is never closed.
     let slot = slots.clone().acquire_owned().await.ok();
@@ -244,10 +212,7 @@ async fn accept(
 
 fn is_of_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset
-    )
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 async fn connection(stream: TcpStream, router: Router, options: ServerOptions, mut stop: Stop) {
@@ -276,10 +241,7 @@ async fn connection(stream: TcpStream, router: Router, options: ServerOptions, m
         }
     };
     if let Err(error) = served {
-        tracing::debug!(
-            error = &error as &dyn std::error::Error,
-            "a connection ended early"
-        );
+        tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
     }
     let mut transport = connection.into_parts().io.into_inner();
     if transport.shutdown().await.is_ok() {
@@ -313,15 +275,8 @@ async fn drain(mut connections: JoinSet<()>, deadline: Instant) -> StopReport {
     }
     let cut = connections.len();
     connections.abort_all();
-    let _ = timeout(LET_GO, async {
-        while connections.join_next().await.is_some() {}
-    })
-    .await;
-    StopReport {
-        finished,
-        cut,
-        elapsed: began.elapsed(),
-    }
+    let _ = timeout(LET_GO, async { while connections.join_next().await.is_some() {} }).await;
+    StopReport { finished, cut, elapsed: began.elapsed() }
 }
 
 fn note(ended: Result<(), JoinError>) {

@@ -26,12 +26,7 @@ pub(super) struct Transport<S> {
 impl<S: AsyncWrite + Unpin> Transport<S> {
     /// A stream whose writes may stand still for as long as `patience`.
     pub(super) fn new(stream: S, patience: Duration) -> Self {
-        Self {
-            stream,
-            patience,
-            timer: None,
-            pending: Vec::new(),
-        }
+        Self { stream, patience, timer: None, pending: Vec::new() }
     }
 
     fn poll_bounded<T>(
@@ -64,11 +59,7 @@ impl<S: AsyncWrite + Unpin> Transport<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Transport<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_pending(cx))?;
         if let Some(answer) = with_problem(bytes) {
             self.pending = answer;
@@ -107,11 +98,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Transport<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Transport<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
@@ -133,9 +120,7 @@ fn with_problem(bytes: &[u8]) -> Option<Vec<u8>> {
     }
     let detail = match status {
         StatusCode::URI_TOO_LONG => "uri must be shorter",
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
-            "header must be shorter and have fewer fields"
-        }
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => "header must be shorter and have fewer fields",
         _ => "request must be valid HTTP/1.1",
     };
     let body = Problem::new(status, detail).to_json();
@@ -166,14 +151,8 @@ mod tests {
         far.read_to_string(&mut answer).await.expect("readable");
         writer.await.expect("no panic").expect("written");
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-        assert!(
-            head.contains("content-type: application/problem+json"),
-            "{head}"
-        );
-        assert!(
-            head.contains(&format!("content-length: {}", body.len())),
-            "{head}"
-        );
+        assert!(head.contains("content-type: application/problem+json"), "{head}");
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
         assert!(body.contains("request must be valid HTTP/1.1"), "{body}");
     }
 
@@ -191,10 +170,7 @@ mod tests {
         let (near, _far) = duplex(4);
         let mut transport = Transport::new(near, Duration::from_secs(3));
         let before = tokio::time::Instant::now();
-        let error = transport
-            .write_all(b"more than four")
-            .await
-            .expect_err("stuck");
+        let error = transport.write_all(b"more than four").await.expect_err("stuck");
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(before.elapsed(), Duration::from_secs(3));
     }

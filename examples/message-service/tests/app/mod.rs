@@ -8,9 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{Request, Response, StatusCode};
 use gone::kit::HealthIndicator;
 use http_body_util::BodyExt;
-use message_service::{
-    Health, MemoryStore, MessageService, MessageStore, RequestLimits, router,
-};
+use message_service::{Health, MemoryStore, MessageService, MessageStore, RequestLimits, router};
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -32,9 +30,7 @@ pub(crate) fn app() -> Router {
 
 pub(crate) fn request(method: &str, path: &str) -> Request<Body> {
     let builder = Request::builder().method(method).uri(path);
-    builder
-        .body(Body::empty())
-        .expect("a request that can be built")
+    builder.body(Body::empty()).expect("a request that can be built")
 }
 
 pub(crate) fn post_json(path: &str, body: impl Into<Body>) -> Request<Body> {
@@ -44,51 +40,27 @@ pub(crate) fn post_json(path: &str, body: impl Into<Body>) -> Request<Body> {
 pub(crate) fn posting(path: &str, content_type: &str, body: impl Into<Body>) -> Request<Body> {
     let builder = Request::builder().method("POST").uri(path);
     let builder = builder.header(CONTENT_TYPE, content_type);
-    builder
-        .body(body.into())
-        .expect("a request that can be built")
+    builder.body(body.into()).expect("a request that can be built")
 }
 
 pub(crate) async fn send(app: &Router, request: Request<Body>) -> Response<Body> {
-    app.clone()
-        .oneshot(request)
-        .await
-        .expect("the router never fails")
+    app.clone().oneshot(request).await.expect("the router never fails")
 }
 
 pub(crate) async fn json_of(response: Response<Body>) -> Value {
-    let bytes = response
-        .into_body()
-        .collect()
-        .await
-        .expect("a whole body")
-        .to_bytes();
+    let bytes = response.into_body().collect().await.expect("a whole body").to_bytes();
     serde_json::from_slice(&bytes).expect("a JSON body")
 }
 
 /// Checks that an answer is a problem document of this status, and returns it.
 pub(crate) async fn problem_of(case: &str, response: Response<Body>, status: StatusCode) -> Value {
     assert_eq!(response.status(), status, "{case}: status");
-    let content_type = response
-        .headers()
-        .get(CONTENT_TYPE)
-        .map(|it| it.as_bytes().to_vec());
-    assert_eq!(
-        content_type.as_deref(),
-        Some(PROBLEM.as_bytes()),
-        "{case}: content type"
-    );
+    let content_type = response.headers().get(CONTENT_TYPE).map(|it| it.as_bytes().to_vec());
+    assert_eq!(content_type.as_deref(), Some(PROBLEM.as_bytes()), "{case}: content type");
     let problem = json_of(response).await;
     assert_eq!(problem["type"], "about:blank", "{case}: type");
     assert_eq!(problem["status"], status.as_u16(), "{case}: status member");
-    assert_eq!(
-        problem["title"].as_str(),
-        status.canonical_reason(),
-        "{case}: title"
-    );
-    assert!(
-        problem["detail"].as_str().is_some_and(|it| it.len() > 10),
-        "{case}: detail"
-    );
+    assert_eq!(problem["title"].as_str(), status.canonical_reason(), "{case}: title");
+    assert!(problem["detail"].as_str().is_some_and(|it| it.len() > 10), "{case}: detail");
     problem
 }

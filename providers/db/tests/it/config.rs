@@ -159,7 +159,7 @@ fn a_section_gives_durations_as_text_or_milliseconds() {
     assert_eq!(config.max_connections, 25);
 
     let error = serde_json::from_str::<DbConfig>(r#"{"max_lifetime": "5x"}"#).unwrap_err();
-    assert!(error.to_string().contains("\"5x\"") && error.to_string().contains("1h30m"), "{error}");
+    assert!(error.to_string().contains("a unit (d, h, m, s, ms, us, ns) was expected"), "{error}");
     assert!(serde_json::from_str::<DbConfig>(r#"{"max_lifetime": -5}"#).is_err());
 }
 
@@ -180,7 +180,7 @@ fn a_config_survives_being_written_and_read() {
 fn neither_debug_nor_an_error_shows_the_password() {
     let config = with_url("postgres://me:hunter2@host/app");
     let debug = format!("{config:?}");
-    assert!(debug.contains("postgres://***@host/app") && !debug.contains("hunter2"), "{debug}");
+    assert!(debug.contains("postgres://me:***@host/app") && !debug.contains("hunter2"), "{debug}");
     for url in ["postgres://me:hunter2@host/app", "me:hunter2@tcp(host)/app", "hunter2", "sqlite:a?key=hunter2"] {
         let error = with_url(url).validate().unwrap_err();
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{url}: {error:?}");
