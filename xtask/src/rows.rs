@@ -10,7 +10,7 @@ use crate::shell::{Result, root, state};
 /// A test by the name of its binary and its own.
 type Test = (String, String);
 
-/// Keeps which tests passed, for [`print`].
+/// Keeps which tests passed, for [`print()`].
 pub(crate) fn keep(passed: &BTreeSet<Test>) -> Result<()> {
     let text: String = passed.iter().map(|(binary, test)| format!("{binary} {test}\n")).collect();
     std::fs::write(passed_file()?, text).map_err(|error| error.to_string())

@@ -7,7 +7,7 @@ struct Repo<T: Send + Sync + 'static> {
 }
 
 #[derive(Goner)]
-#[goner(hooks(Close))]
+#[goner(hooks(BeforeInit))]
 struct Other<T: Send + Sync + 'static> {
     entity: std::marker::PhantomData<T>,
 }
