@@ -44,3 +44,8 @@ pub use gone_config as config;
 #[cfg(feature = "db")]
 pub use gone_db as db;
 pub use gone_kit as kit;
+
+/// The programs of the README, compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

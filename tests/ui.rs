@@ -3,10 +3,6 @@
 //! The texts are those of the toolchain named by `rust-version`; on another one only that the programs fail, or pass, is what
 //! counts, so the comparison is left to the tested one.
 
-// container A-8
-// container A-13
-// container A-17
-// container A-18
 #[test]
 fn mistakes_are_reported_at_the_users_own_tokens() {
     let cases = trybuild::TestCases::new();

@@ -12,7 +12,6 @@ struct User {
 
 // container A-79
 // container A-80
-// container A-86
 #[tokio::test]
 async fn the_parameters_of_the_function_are_injected_from_goners_values_and_providers() {
     let name = provide(|| async { Ok(String::from("made")) });

@@ -92,7 +92,6 @@ async fn hooks_run_from_the_bottom_up_and_stop_and_close_from_the_top_down() {
     assert_eq!(journal.lines(), expected);
 }
 
-// container A-122
 #[tokio::test]
 async fn the_function_runs_between_start_and_stop() {
     let journal = Journal::default();
@@ -210,7 +209,6 @@ fn with_bad(journal: &Journal, hook: Hook, deed: Deed) -> AppBuilder {
 }
 
 // container A-118
-// container C-73
 // container A-124
 #[tokio::test(start_paused = true)]
 async fn a_hook_that_fails_panics_or_hangs_while_booting_names_itself_and_what_was_built_is_taken_down() {
@@ -237,6 +235,46 @@ async fn a_hook_that_fails_panics_or_hangs_while_booting_names_itself_and_what_w
             assert_eq!(journal.count("AboveBad start") + journal.count("AboveBad stop"), 0);
         }
     }
+}
+
+// container C-73
+#[tokio::test]
+async fn a_failed_start_stops_those_before_it_in_reverse_and_attaches_what_fails_then() {
+    #[derive(Goner)]
+    #[goner(hooks(Start, Stop))]
+    struct Step<const N: usize> {
+        #[gone]
+        journal: Journal,
+    }
+    impl<const N: usize> Start for Step<N> {
+        async fn start(&self) -> gone::Result<()> {
+            self.journal.add(format!("start {N}"));
+            if N == 3 {
+                gone::bail!("the original");
+            }
+            Ok(())
+        }
+    }
+    impl<const N: usize> Stop for Step<N> {
+        async fn stop(&self) -> gone::Result<()> {
+            self.journal.add(format!("stop {N}"));
+            gone::bail!("rollback {N}")
+        }
+    }
+    let journal = Journal::default();
+    let steps = (
+        Step::<1>::goner().order(1),
+        Step::<2>::goner().order(2),
+        Step::<3>::goner().order(3),
+        Step::<4>::goner().order(4),
+    );
+    let error = bare().load((value(journal.clone()), steps)).boot().await.err().unwrap();
+    assert_eq!(journal.lines(), ["start 1", "start 2", "start 3", "stop 2", "stop 1"]);
+    assert!(error.to_string().ends_with("the original"), "{error}");
+    let attached: Vec<_> =
+        error.attached().iter().map(|it| it.to_string().rsplit(": ").next().unwrap().to_owned()).collect();
+    assert_eq!(attached, ["rollback 2", "rollback 1"]);
+    assert_eq!(error.exit_code(), 1);
 }
 
 /// A goner with both hooks of construction has one budget for them.

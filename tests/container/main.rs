@@ -3,6 +3,7 @@
 mod boot;
 mod lifecycle;
 mod problems;
+mod process;
 mod providers;
 mod resolution;
 

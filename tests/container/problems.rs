@@ -93,6 +93,7 @@ struct C {
 // container A-111
 // container C-46
 // container C-31
+// container A-56
 #[test]
 fn every_circle_is_found_with_its_fields_and_closed_by_its_first_goner() {
     let error = bare().load((C::goner(), B::goner(), A::goner().named("a"), Narcissus::goner())).plan().err().unwrap();
@@ -217,7 +218,6 @@ fn what_is_close_to_what_is_missing_is_named() {
     );
 }
 
-// container A-2
 // container A-20
 #[test]
 fn a_module_that_fails_is_a_problem_and_loading_itself_never_fails() {

@@ -131,9 +131,27 @@ async fn providers_of_one_type_are_told_apart_by_name() {
 
 // container C-14
 #[test]
-fn two_undecided_providers_of_one_type_are_a_duplicate_asked_or_not() {
+fn two_undecided_providers_of_one_type_are_a_duplicate_asked_or_not_and_two_goners_once_a_single_site_asks() {
+    #[derive(Goner)]
+    struct Twin;
+    #[derive(Goner)]
+    struct WantsOne {
+        #[gone]
+        _one: Arc<Twin>,
+    }
+    #[derive(Goner)]
+    struct WantsAll {
+        #[gone]
+        _all: Vec<Arc<Twin>>,
+    }
+    assert_eq!(problems(bare().load((Twin::goner(), Twin::goner(), WantsAll::goner()))), [""; 0]);
+    let error = bare().load((Twin::goner(), Twin::goner(), WantsOne::goner())).plan().err().unwrap();
+    assert_eq!(error.report().unwrap().problems()[0].involved.len(), 2);
     let found = problems(bare().load((Tagged::goner(), Untagged::goner())));
     assert_eq!(found, ["gone::duplicate: `Business` has 2 providers"]);
+    let error = bare().load((Tagged::goner(), Untagged::goner())).plan().err().unwrap();
+    let named: Vec<_> = error.report().unwrap().problems()[0].involved.iter().map(|it| it.what.as_str()).collect();
+    assert_eq!(named, ["`Tagged`", "`Untagged`"]);
     assert_eq!(problems(bare().load((Tagged::goner().default(), Untagged::goner()))), [""; 0]);
     assert_eq!(problems(bare().load((Tagged::goner(), Untagged::goner().named("u").only_for_name()))), [""; 0]);
 }
@@ -236,9 +254,23 @@ async fn a_panicking_provider_is_an_error_with_its_payload() {
             panic!("payload {}", 7)
         }
     }
-    let error = bare().load((User::goner(), Panicking::goner())).boot().await.err().unwrap();
+    #[derive(Goner)]
+    struct Beside {
+        #[gone]
+        journal: Journal,
+    }
+    impl Close for Beside {
+        async fn close(&self, _: Deadline) -> gone::Result<CloseReport> {
+            self.journal.add("close");
+            Ok(CloseReport::clean())
+        }
+    }
+    let journal = Journal::default();
+    let loaded = (value(journal.clone()), Beside::goner(), User::goner(), Panicking::goner());
+    let error = bare().load(loaded).boot().await.err().unwrap();
     assert_eq!(error.goner(), Some("Panicking"));
     assert!(error.to_string().ends_with("panicked: payload 7"), "{error}");
+    assert_eq!(journal.lines(), ["close"], "the other branch is cleaned up");
 }
 
 #[derive(Goner)]

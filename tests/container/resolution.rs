@@ -144,8 +144,16 @@ async fn the_default_is_injected_where_several_fit() {
     for default in [Square::goner().default(), Square::goner().default_for::<Arc<dyn Shape>>()] {
         let app = bare().load((WantsShape::goner(), Circle::goner(), default)).boot().await.unwrap();
         assert_eq!(app.get::<Arc<WantsShape>>().unwrap().shape.name(), "Square");
+        assert_eq!(app.get::<Arc<Circle>>().unwrap().name(), "Circle", "the one of its concrete type");
         app.stop().await.unwrap();
     }
+    #[derive(Goner)]
+    struct WantsSquare {
+        #[gone]
+        _square: Arc<Square>,
+    }
+    let two = (WantsSquare::goner(), Square::goner(), Square::goner().default_for::<Arc<dyn Shape>>());
+    assert_eq!(problems(bare().load(two)), ["gone::ambiguous: 2 offers fit `Arc<Square>`, and the site takes one"]);
 }
 
 // container A-33
@@ -192,7 +200,7 @@ struct ByName {
 }
 
 // container A-35
-// container C-20
+// container A-57
 #[tokio::test]
 async fn a_name_finds_its_offer_as_the_type_of_the_site() {
     let loaded = (ByName::goner(), Circle::goner().named("round"), Square::goner().named("square"));
@@ -477,6 +485,25 @@ async fn names_stand_verbatim_and_the_spec_overrides_the_attribute() {
     app.stop().await.unwrap();
 }
 
+// container C-20
+#[tokio::test]
+async fn two_names_of_one_type_are_told_apart_and_without_a_name_the_site_is_ambiguous() {
+    #[derive(Goner)]
+    struct Wants {
+        #[gone("a")]
+        a: Arc<Dep>,
+        #[gone("b")]
+        b: Arc<Dep>,
+    }
+    let named = |name: &'static str, number| Dep::goner().named(name).with(move |dep: &mut Dep| dep.number = number);
+    let app = bare().load((Wants::goner(), named("a", 1), named("b", 2))).boot().await.unwrap();
+    let it = app.get::<Arc<Wants>>().unwrap();
+    assert_eq!((it.a.number, it.b.number), (1, 2));
+    app.stop().await.unwrap();
+    let found = problems(bare().load((ByType::goner(), named("a", 1), named("b", 2))));
+    assert_eq!(found, ["gone::ambiguous: 2 offers fit `Arc<Dep>`, and the site takes one"; 3]);
+}
+
 // container C-23
 #[test]
 fn names_are_case_sensitive() {
@@ -532,7 +559,6 @@ async fn the_instances_of_a_generic_goner_are_goners_of_their_own() {
 
 // container A-91
 // container A-92
-// container C-9
 #[tokio::test]
 async fn looking_up_what_is_not_there_is_a_typed_error() {
     let app = bare().load((Circle::goner(), Square::goner().named("s"))).boot().await.unwrap();
