@@ -143,10 +143,13 @@ where
             event.record(&mut own);
             let by_target =
                 if own.0.is_empty() && !is_logger { core.levels.of_target(metadata.target()) } else { None };
-            let namespace = [&own.0, &inherited.namespace, &core.service].into_iter().find(|n| !n.is_empty());
-            let passes = match (by_target, namespace) {
-                (Some(least), _) => level >= least,
-                (None, namespace) => core.levels.passes(level, namespace.map_or("", String::as_str)),
+            let named = [own.0, inherited.namespace.clone()].into_iter().find(|namespace| !namespace.is_empty());
+            let passes = match by_target {
+                Some(least) => level >= least,
+                None => {
+                    let namespace = named.unwrap_or_else(|| unnamed(&core.service, metadata.target()));
+                    core.levels.passes(level, &namespace)
+                }
             };
             if !passes {
                 return scratch.give_back();
@@ -163,8 +166,10 @@ where
                 parts.line = metadata.line().map(u64::from);
             }
             if parts.namespace.is_empty() {
-                let namespace = &inherited.namespace;
-                parts.namespace.push_str(if namespace.is_empty() { &core.service } else { namespace });
+                parts.namespace = match inherited.namespace.is_empty() {
+                    true => unnamed(&core.service, metadata.target()),
+                    false => inherited.namespace,
+                };
             }
         }
         if parts.trace_id.is_empty() {
@@ -179,6 +184,16 @@ where
         parts.write(line, core, level, SystemTime::now());
         core.sink.write_line(line.as_bytes());
         scratch.give_back();
+    }
+}
+
+/// The namespace of a line that names none: the service's own; of a line of Gone's own crates that of the component under it, so that
+/// `gone_db` logs as `service.db` and the container as `service.gone`.
+fn unnamed(service: &str, target: &str) -> String {
+    let krate = target.split("::").next().unwrap_or_default();
+    match krate.strip_prefix("gone_").or((krate == "gone").then_some(krate)) {
+        Some(component) if !component.is_empty() && !service.is_empty() => format!("{service}.{component}"),
+        _ => service.to_owned(),
     }
 }
 
@@ -386,5 +401,24 @@ impl Visit for AnyLine<'_> {
             "message" => write_message(self.parts, value, self.as_json),
             _ => self.text(field, &format!("{value:?}")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unnamed;
+
+    #[test]
+    fn a_component_of_gone_logs_under_its_own_name() {
+        for (target, expected) in [
+            ("gone_db::pool", "app.db"),
+            ("gone", "app.gone"),
+            ("gone_", "app"),
+            ("gonery::x", "app"),
+            ("app::main", "app"),
+        ] {
+            assert_eq!(unnamed("app", target), expected, "{target}");
+        }
+        assert_eq!(unnamed("", "gone_db"), "");
     }
 }
