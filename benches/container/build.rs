@@ -26,7 +26,7 @@ fn needs(number: usize, index: usize) -> impl Iterator<Item = usize> + Clone {
 
 fn module(out: &mut String, number: usize) -> std::fmt::Result {
     writeln!(out, "pub(crate) mod of_{number} {{")?;
-    writeln!(out, "use std::sync::Arc;")?;
+    writeln!(out, "use std::any::TypeId;\nuse std::sync::Arc;")?;
     writeln!(out, "use gone::{{Goner, Loader}};")?;
     for index in 0..number {
         let needs = needs(number, index);
@@ -56,5 +56,10 @@ fn module(out: &mut String, number: usize) -> std::fmt::Result {
         let arguments: Vec<_> = needs(number, index).map(|need| format!("Arc::clone(&g{need})")).collect();
         writeln!(out, "let g{index} = Arc::new(G{index}::new({}));", arguments.join(", "))?;
     }
-    writeln!(out, "Wired {{ {} }}\n}}\n}}", all.join(", "))
+    writeln!(out, "Wired {{ {} }}\n}}", all.join(", "))?;
+    writeln!(out, "pub(crate) fn into_map(wired: Wired) -> crate::Map<TypeId> {{\nlet mut map = crate::Map::new();")?;
+    for index in 0..number {
+        writeln!(out, "map.insert(TypeId::of::<G{index}>(), wired.g{index});")?;
+    }
+    writeln!(out, "map\n}}\n}}")
 }

@@ -65,7 +65,10 @@ impl Life {
                     self.put(ended.node, ended.result?);
                     schedule.done(ended.node);
                 }
-                None => return Ok(()),
+                None => {
+                    self.store.fill_lazies();
+                    return Ok(());
+                }
             }
         }
     }
@@ -324,7 +327,7 @@ async fn share(graph: Arc<Graph>, store: Arc<Store>, id: NodeId) -> Result<Insta
     let Body::Shared { provider, tag, share } = &graph.nodes[id].body else {
         return Err(Error::msg("it is not a shared value"));
     };
-    let piece = Piece { node: *provider, via: crate::node::Via::Call };
+    let piece = Piece { node: *provider, via: crate::node::Via::Call, name: None };
     let begun = Instant::now();
     let target = graph.nodes[id].offers[0].target;
     let made = crate::unwind::caught(call(&graph, &store, &piece, target, tag)).await.map_err(|error| {

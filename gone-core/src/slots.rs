@@ -1,8 +1,9 @@
 //! What a goner, or a call of a function, is made of: the values that were gathered for its sites.
 
 use std::any::Any;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use crate::lazy::Fill;
 use crate::node::{Body, NodeId, Via};
 use crate::plan::{Binding, Graph, Piece};
 use crate::table::{BoxFuture, Form, Instance};
@@ -11,19 +12,44 @@ use crate::unwind::{catch, caught};
 use crate::{Error, Hook, Request, Result, Tag};
 
 /// The instances that exist so far, by node. Each is set once.
-pub(crate) struct Store(Vec<OnceLock<Instance>>);
+pub(crate) struct Store {
+    instances: Vec<OnceLock<Instance>>,
+    /// The lazies of what is built so far, with what they stand for.
+    later: Mutex<Vec<(Piece, Box<dyn Fill>)>>,
+}
 
 impl Store {
     pub(crate) fn new(nodes: usize) -> Self {
-        Store((0..nodes).map(|_| OnceLock::new()).collect())
+        Store { instances: (0..nodes).map(|_| OnceLock::new()).collect(), later: Mutex::default() }
     }
 
     pub(crate) fn set(&self, node: NodeId, instance: Instance) {
-        let _ = self.0[node].set(instance);
+        let _ = self.instances[node].set(instance);
+    }
+
+    fn later(&self) -> std::sync::MutexGuard<'_, Vec<(Piece, Box<dyn Fill>)>> {
+        self.later.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Fills all lazies, now that everything is built.
+    pub(crate) fn fill_lazies(&self) {
+        let later = std::mem::take(&mut *self.later());
+        for (piece, lazy) in later {
+            lazy.fill(&mut |slot| self.put(&piece, slot));
+        }
+    }
+
+    /// Puts what a built node offers into an `Option<S>`.
+    fn put(&self, piece: &Piece, slot: &mut dyn Any) {
+        match (&piece.via, self.get(piece.node)) {
+            (Via::Put(put), Some(instance)) => put(instance, slot),
+            (Via::Cast(cast), Some(instance)) => cast(instance, slot),
+            _ => {}
+        }
     }
 
     pub(crate) fn get(&self, node: NodeId) -> Option<&Instance> {
-        self.0.get(node).and_then(OnceLock::get)
+        self.instances.get(node).and_then(OnceLock::get)
     }
 }
 
@@ -58,44 +84,35 @@ impl<'a> Slots<'a> {
     }
 
     fn fill(&mut self, site: &Site, binding: &Binding, slot: &mut dyn Any) {
-        let element = match site.ty.arity {
-            Arity::Optional(element) | Arity::Many(element) => Some(element),
-            Arity::One => None,
-        };
-        match (binding, element) {
+        match (binding, site.ty.arity) {
             (Binding::Tag, _) => {
                 if let (Some(tag), Some(slot)) = (self.tag, slot.downcast_mut::<Option<Tag>>()) {
                     *slot = Some(tag.clone());
                 }
             }
             (Binding::Whole(piece), _) => self.piece(piece, &site.ty.target, slot),
-            (Binding::Elements(pieces), Some(element)) => {
-                let mut pieces = pieces.iter();
-                (element.gather)(
-                    &mut |slot| match pieces.next() {
-                        Some(piece) => {
-                            self.piece(piece, &element.target, slot);
-                            true
-                        }
-                        None => false,
-                    },
-                    slot,
-                );
+            (Binding::Later(piece), Arity::Lazy(element)) => {
+                let lazy = (element.make)(slot);
+                self.store.later().push((piece.clone(), lazy));
             }
-            (Binding::Elements(_), None) => {}
+            (Binding::Elements(pieces), Arity::Optional(element) | Arity::Many(element) | Arity::Named(element)) => {
+                let mut pieces = pieces.iter();
+                let mut next = |slot: &mut dyn Any| {
+                    let piece = pieces.next()?;
+                    self.piece(piece, &element.target, slot);
+                    Some(piece.name.clone().unwrap_or_default().into_owned())
+                };
+                (element.gather)(&mut next, slot);
+            }
+            (Binding::Elements(_) | Binding::Later(_), _) => {}
         }
     }
 
     fn piece(&mut self, piece: &Piece, target: &crate::Target, slot: &mut dyn Any) {
-        match (&piece.via, self.store.get(piece.node)) {
-            (Via::Call | Via::Ask, _) => {
-                if let Some(made) = self.made.next() {
-                    target.place(made, slot);
-                }
-            }
-            (Via::Put(put), Some(instance)) => put(instance, slot),
-            (Via::Cast(cast), Some(instance)) => cast(instance, slot),
-            (_, None) => {}
+        if !piece.via.is_provider() {
+            self.store.put(piece, slot);
+        } else if let Some(made) = self.made.next() {
+            target.place(made, slot);
         }
     }
 }

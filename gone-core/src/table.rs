@@ -2,10 +2,14 @@
 //! to make it. Nothing here is generic over a goner but the small functions that erase its type.
 
 use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use crate::target::{Arity, DeserializeFn, Element, Made, Site, Target, deserialize, gather_option, gather_vec};
+use crate::lazy::{Lazy, make};
+use crate::target::{
+    Arity, DeserializeFn, Element, LazyElement, Made, Site, Target, deserialize, gather_map, gather_option, gather_vec,
+};
 use crate::{
     BeforeInit, Close, CloseReport, Deadline, Given, Init, Location, NamedProvider, NoneParamProvider, Provider,
     Request, Result, Slots, Sources, Start, Stop, Tag,
@@ -225,6 +229,16 @@ impl<S: Send + 'static> Probe<Option<S>> {
 impl<S: Send + 'static> Probe<Vec<S>> {
     /// Takes all.
     pub const ARITY: Arity = Arity::Many(Element { target: Target::of::<S>(), gather: gather_vec::<S> });
+}
+
+impl<S: Send + 'static> Probe<HashMap<String, S>> {
+    /// Takes all that have a name.
+    pub const ARITY: Arity = Arity::Named(Element { target: Target::of::<S>(), gather: gather_map::<S> });
+}
+
+impl<T: ?Sized + Send + Sync + 'static> Probe<Lazy<T>> {
+    /// Takes one, later.
+    pub const ARITY: Arity = Arity::Lazy(LazyElement { target: Target::of::<Arc<T>>(), make: make::<T> });
 }
 
 impl<T: serde::de::DeserializeOwned + Send + 'static> Probe<T> {

@@ -1,4 +1,5 @@
 use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::type_name::short;
@@ -127,7 +128,7 @@ impl fmt::Debug for Target {
     }
 }
 
-/// How many offers a site takes. Told by the type of the field, so aliases work.
+/// How many offers a site takes, and how it holds them. Told by the type of the field, so aliases work.
 #[derive(Clone, Copy)]
 pub enum Arity {
     /// Exactly one.
@@ -136,27 +137,57 @@ pub enum Arity {
     Optional(Element),
     /// `Vec<S>`: all, in order.
     Many(Element),
+    /// `HashMap<String, S>`: all that have a name.
+    Named(Element),
+    /// `Lazy<T>`: the one `Arc<T>`, once everything is built.
+    Lazy(LazyElement),
 }
 
-/// What is inside an `Option` or a `Vec`.
+/// What is inside an `Option`, a `Vec` or a map.
 #[derive(Clone, Copy)]
 pub struct Element {
     pub(crate) target: Target,
     pub(crate) gather: GatherFn,
 }
 
-/// Takes elements until there are no more, and puts the collection into an `Option<Collection>`.
-pub(crate) type GatherFn = fn(next: &mut dyn FnMut(&mut dyn Any) -> bool, slot: &mut dyn Any);
+/// What a `Lazy` stands for.
+#[derive(Clone, Copy)]
+pub struct LazyElement {
+    pub(crate) target: Target,
+    pub(crate) make: fn(&mut dyn Any) -> Box<dyn crate::lazy::Fill>,
+}
+
+/// Takes elements, each with its name, until there are no more, and puts the collection into an `Option<Collection>`.
+pub(crate) type GatherFn = fn(next: &mut dyn FnMut(&mut dyn Any) -> Option<String>, slot: &mut dyn Any);
+
+impl Arity {
+    /// What is asked of the offers that the wrapper takes; none if it is no wrapper.
+    pub(crate) fn element(&self) -> Option<Target> {
+        match self {
+            Arity::One => None,
+            Arity::Optional(element) | Arity::Many(element) | Arity::Named(element) => Some(element.target),
+            Arity::Lazy(element) => Some(element.target),
+        }
+    }
+}
 
 impl Element {
     /// Whether the element is itself a wrapper: those do not nest unless somebody offers them exactly.
     pub(crate) fn nests(&self) -> bool {
+        const WRAPPERS: [&str; 4] = [
+            "core::option::Option<",
+            "alloc::vec::Vec<",
+            "gone_core::lazy::Lazy<",
+            "std::collections::hash::map::HashMap<",
+        ];
         let name = self.target.full_name();
-        ["core::option::Option<", "alloc::vec::Vec<"].iter().any(|wrapper| name.starts_with(wrapper))
+        WRAPPERS.iter().any(|wrapper| name.starts_with(wrapper))
     }
 }
 
-pub(crate) fn gather_option<S: 'static>(next: &mut dyn FnMut(&mut dyn Any) -> bool, slot: &mut dyn Any) {
+type Next<'a> = &'a mut dyn FnMut(&mut dyn Any) -> Option<String>;
+
+pub(crate) fn gather_option<S: 'static>(next: Next<'_>, slot: &mut dyn Any) {
     let mut element: Option<S> = None;
     next(&mut element);
     if let Some(slot) = slot.downcast_mut::<Option<Option<S>>>() {
@@ -164,13 +195,24 @@ pub(crate) fn gather_option<S: 'static>(next: &mut dyn FnMut(&mut dyn Any) -> bo
     }
 }
 
-pub(crate) fn gather_vec<S: 'static>(next: &mut dyn FnMut(&mut dyn Any) -> bool, slot: &mut dyn Any) {
+pub(crate) fn gather_vec<S: 'static>(next: Next<'_>, slot: &mut dyn Any) {
     let mut all: Vec<S> = Vec::new();
     let mut element: Option<S> = None;
-    while next(&mut element) {
+    while next(&mut element).is_some() {
         all.extend(element.take());
     }
     if let Some(slot) = slot.downcast_mut::<Option<Vec<S>>>() {
+        *slot = Some(all);
+    }
+}
+
+pub(crate) fn gather_map<S: 'static>(next: Next<'_>, slot: &mut dyn Any) {
+    let mut all: HashMap<String, S> = HashMap::new();
+    let mut element: Option<S> = None;
+    while let Some(name) = next(&mut element) {
+        all.extend(element.take().map(|element| (name, element)));
+    }
+    if let Some(slot) = slot.downcast_mut::<Option<HashMap<String, S>>>() {
         *slot = Some(all);
     }
 }

@@ -19,7 +19,8 @@ use proc_macro::TokenStream;
 /// | `#[gone("name")]`, `#[gone("name,text")]` | the offer of that name |
 /// | `#[gone("pre-*")]` | offers whose names match; `*` is any text, `?` any character |
 ///
-/// `Option<S>` takes one or none, `Vec<S>` all, unless somebody offers exactly that type.
+/// `Option<S>` takes one or none, `Vec<S>` all, `HashMap<String, S>` all that have a name, unless somebody offers exactly that
+/// type. `Lazy<T>` is the `Arc<T>` once everything is built.
 ///
 /// On the struct:
 ///

@@ -1,6 +1,7 @@
 //! What the container must do, by the rows of `docs/contract/container.md`.
 
 mod boot;
+mod lazy;
 mod lifecycle;
 mod problems;
 mod process;

@@ -51,7 +51,8 @@ impl<W> Goners<W> {
 
     fn load(&self, begin: Begin) -> Measured {
         let load = || (begin.builder)().load(self.load);
-        let measured = compare(self.what("load", begin), || timed(self.turns(), || (), |()| load(), drop), || self.wired());
+        let measured =
+            compare(self.what("load", begin), || timed(self.turns(), || (), |()| load(), drop), || self.wired());
         measured.allocations(load, self.wire)
     }
 

@@ -135,49 +135,71 @@ impl Binder<'_> {
         }
         match question.site.ty.arity {
             Arity::One => Err(self.missing(target, None).into()),
-            Arity::Optional(element) | Arity::Many(element) if element.nests() => {
+            Arity::Optional(element) | Arity::Many(element) | Arity::Named(element) if element.nests() => {
                 Err(Box::new(nested(question.site, &element)))
             }
-            Arity::Optional(element) => match self.index.by_type(element.target.id()).to_vec() {
-                none if none.is_empty() => Ok(Binding::Elements(Vec::new())),
-                some => Ok(Binding::Elements(vec![self.single(question, element.target, &some)?])),
-            },
-            Arity::Many(element) => {
-                let all = self.index.by_type(element.target.id()).to_vec();
-                self.many(question, &element, all)
+            arity => self.elements(question, arity, None, &|_| true),
+        }
+    }
+
+    /// What a wrapper takes of the offers that pass.
+    fn elements(
+        &mut self,
+        question: &Question<'_>,
+        arity: Arity,
+        pattern: Option<&str>,
+        passes: &dyn Fn(&Candidate) -> bool,
+    ) -> Result<Binding, Box<Problem>> {
+        let target = arity.element().unwrap_or(question.site.ty.target);
+        let candidates: Vec<Candidate> =
+            self.index.by_type(target.id()).iter().filter(|it| passes(it)).cloned().collect();
+        match arity {
+            Arity::One | Arity::Lazy(_) if candidates.is_empty() => Err(self.missing(target, pattern).into()),
+            Arity::One => self.single(question, target, &candidates).map(Binding::Whole),
+            Arity::Lazy(_) => {
+                let piece = self.single(question, target, &candidates)?;
+                self.later(target, piece)
+            }
+            Arity::Optional(_) if candidates.is_empty() => Ok(Binding::Elements(Vec::new())),
+            Arity::Optional(_) => Ok(Binding::Elements(vec![self.single(question, target, &candidates)?])),
+            Arity::Many(_) => self.many(question, target, candidates),
+            Arity::Named(_) => {
+                let named = candidates.into_iter().filter(|it| self.nodes[it.node].name.is_some()).collect();
+                self.many(question, target, named)
             }
         }
     }
 
+    /// A `Lazy` stands for what is there once everything is built: a goner or a value.
+    fn later(&self, target: Target, piece: Piece) -> Result<Binding, Box<Problem>> {
+        let of_provider = piece.via.is_provider() || piece.node >= self.nodes.len();
+        if !of_provider {
+            return Ok(Binding::Later(piece));
+        }
+        let message = format!("`{}` is made by a provider, and a `Lazy` is for goners and values", target.name());
+        let mut problem = Problem::new(Code::Mismatch, message).wanted(target, None);
+        problem.involved.extend(self.nodes.get(piece.node).map(Place::of));
+        Err(problem.help("ask for it directly: a provider's value is made when the site is filled").into())
+    }
+
     fn by_glob(&mut self, question: &Question<'_>, pattern: &str) -> Result<Binding, Box<Problem>> {
         let site = question.site;
-        let matching = |target: Target| -> Vec<Candidate> {
-            let named = |it: &&Candidate| self.nodes[it.node].name.as_deref().is_some_and(|name| glob(pattern, name));
-            self.index.by_type(target.id()).iter().filter(named).cloned().collect()
-        };
-        let exact = matching(site.ty.target);
+        let nodes = self.nodes;
+        let matches = |it: &Candidate| nodes[it.node].name.as_deref().is_some_and(|name| glob(pattern, name));
+        let exact: Vec<Candidate> =
+            self.index.by_type(site.ty.target.id()).iter().filter(|it| matches(it)).cloned().collect();
         if !exact.is_empty() {
             return self.single(question, site.ty.target, &exact).map(Binding::Whole);
         }
-        match site.ty.arity {
-            Arity::One => Err(self.missing(site.ty.target, Some(pattern)).into()),
-            Arity::Optional(element) => match matching(element.target) {
-                none if none.is_empty() => Ok(Binding::Elements(Vec::new())),
-                some => Ok(Binding::Elements(vec![self.single(question, element.target, &some)?])),
-            },
-            Arity::Many(element) => {
-                let all = matching(element.target);
-                self.many(question, &element, all)
-            }
-        }
+        self.elements(question, site.ty.arity, Some(pattern), &matches)
     }
 
     fn by_name(&mut self, question: &Question<'_>, name: &str) -> Result<Binding, Box<Problem>> {
         let site = question.site;
         let Some(id) = self.index.by_name(name) else {
             return match site.ty.arity {
-                Arity::One => Err(self.missing(site.ty.target, Some(name)).into()),
-                Arity::Optional(_) | Arity::Many(_) => Ok(Binding::Elements(Vec::new())),
+                Arity::One | Arity::Lazy(_) => Err(self.missing(site.ty.target, Some(name)).into()),
+                Arity::Optional(_) | Arity::Many(_) | Arity::Named(_) => Ok(Binding::Elements(Vec::new())),
             };
         };
         let node = &self.nodes[id];
@@ -188,10 +210,14 @@ impl Binder<'_> {
         if let Some((target, via)) = node.offer_of(site.ty.target.id()) {
             return self.accepted(question, target, id, &via).map(Binding::Whole);
         }
-        if let Arity::Optional(element) | Arity::Many(element) = site.ty.arity
-            && let Some((target, via)) = node.offer_of(element.target.id())
+        if let Some(element) = site.ty.arity.element()
+            && let Some((target, via)) = node.offer_of(element.id())
         {
-            return Ok(Binding::Elements(vec![self.accepted(question, target, id, &via)?]));
+            let piece = self.accepted(question, target, id, &via)?;
+            return match site.ty.arity {
+                Arity::Lazy(_) => self.later(target, piece),
+                _ => Ok(Binding::Elements(vec![piece])),
+            };
         }
         let message = format!("`{name}` does not offer `{}`", site.ty.target.name());
         Err(Problem::new(Code::Mismatch, message)
@@ -230,12 +256,12 @@ impl Binder<'_> {
     fn many(
         &mut self,
         question: &Question<'_>,
-        element: &Element,
+        element: Target,
         mut all: Vec<Candidate>,
     ) -> Result<Binding, Box<Problem>> {
         all.retain(|it| Some(it.node) != question.asking);
         all.sort_by_key(|it| (self.nodes[it.node].order, it.node));
-        let pieces = all.iter().map(|it| self.accepted(question, element.target, it.node, &it.via));
+        let pieces = all.iter().map(|it| self.accepted(question, element, it.node, &it.via));
         pieces.collect::<Result<_, _>>().map(Binding::Elements)
     }
 
@@ -249,7 +275,7 @@ impl Binder<'_> {
     ) -> Result<Piece, Box<Problem>> {
         let node = &self.nodes[id];
         let Some(form) = node.form().filter(|_| via.is_provider()) else {
-            return Ok(Piece { node: id, via: via.clone() });
+            return Ok(Piece { node: id, via: via.clone(), name: node.name.clone() });
         };
         let tag = Tag::asked_by(question.site.tag, (question.asker)());
         let checked = match form {
@@ -262,9 +288,9 @@ impl Binder<'_> {
         match form {
             Form::Typed { share: Some(share), .. } => {
                 let node = self.shared(id, &tag, target, *share);
-                Ok(Piece { node, via: Via::Put(share.put) })
+                Ok(Piece { node, via: Via::Put(share.put), name: self.nodes[id].name.clone() })
             }
-            _ => Ok(Piece { node: id, via: via.clone() }),
+            _ => Ok(Piece { node: id, via: via.clone(), name: node.name.clone() }),
         }
     }
 

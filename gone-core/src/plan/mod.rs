@@ -15,7 +15,7 @@ use crate::Options;
 use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::index::Index;
 use crate::slots::Asking;
-use crate::target::{Arity, Site, Target};
+use crate::target::{Site, Target};
 
 /// A checked graph: every site of every loaded goner is bound, there is no cycle, and every provider accepts what it will be
 /// asked. Nothing is constructed yet.
@@ -59,8 +59,10 @@ pub(crate) struct Function {
 pub(crate) enum Binding {
     /// The offer of the site's whole type.
     Whole(Piece),
-    /// The elements of an `Option` (one or none) or a `Vec`.
+    /// The elements of an `Option` (one or none), a `Vec` or a map.
     Elements(Vec<Piece>),
+    /// What a `Lazy` stands for, filled after the last construction: no need.
+    Later(Piece),
     /// The asking site's tag, as a parameter of a function that provides.
     Tag,
 }
@@ -70,17 +72,17 @@ pub(crate) enum Binding {
 pub(crate) struct Piece {
     pub(crate) node: NodeId,
     pub(crate) via: Via,
+    /// The node's name, for a map.
+    pub(crate) name: Option<Cow<'static, str>>,
 }
 
 impl Binding {
-    /// The pieces, with the type that is asked of each.
+    /// The pieces that are needed before the asker is built, with the type that is asked of each.
     pub(crate) fn pieces<'a>(&'a self, site: &Site) -> impl Iterator<Item = (&'a Piece, Target)> {
-        let (pieces, target) = match (self, site.ty.arity) {
-            (Binding::Whole(piece), _) => (std::slice::from_ref(piece), site.ty.target),
-            (Binding::Elements(pieces), Arity::Optional(element) | Arity::Many(element)) => {
-                (pieces.as_slice(), element.target)
-            }
-            (Binding::Elements(_) | Binding::Tag, _) => (&[][..], site.ty.target),
+        let (pieces, target) = match self {
+            Binding::Whole(piece) => (std::slice::from_ref(piece), site.ty.target),
+            Binding::Elements(pieces) => (pieces.as_slice(), site.ty.arity.element().unwrap_or(site.ty.target)),
+            Binding::Later(_) | Binding::Tag => (&[][..], site.ty.target),
         };
         pieces.iter().map(move |piece| (piece, target))
     }
@@ -98,7 +100,7 @@ impl Graph {
         let pieces = |binding: &Binding| match binding {
             Binding::Whole(piece) => piece.via.is_provider(),
             Binding::Elements(pieces) => pieces.iter().any(|piece| piece.via.is_provider()),
-            Binding::Tag => false,
+            Binding::Later(_) | Binding::Tag => false,
         };
         self.bindings[node].iter().any(pieces)
     }
