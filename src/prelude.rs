@@ -3,8 +3,9 @@
 #[cfg(feature = "clog")]
 pub use gone_clog::Logger;
 pub use gone_core::{
-    AppBuilder, BeforeInit, Close, CloseReport, Deadline, Given, Goner, Init, Lazy, Loader, NamedProvider,
-    NoneParamProvider, Provider, Request, Sources, Start, Stop, Tag, Target, provide, source, value,
+    AfterStart, AfterStop, AppBuilder, BeforeInit, BeforeStart, BeforeStop, Close, CloseReport, Deadline, Given, Goner,
+    Handle, Init, Lazy, Loader, NamedProvider, NoneParamProvider, Provider, Request, Run, Shutdown, ShutdownToken,
+    Sources, Start, Stop, Tag, Target, provide, source, value,
 };
 #[cfg(feature = "macros")]
 pub use gone_macros::Goner;

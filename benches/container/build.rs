@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 const NUMBERS: [usize; 3] = [10, 100, 1000];
+/// How many are wired in one function: the compiler takes more than its share for a function of a thousand.
+const CHUNK: usize = 50;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=build.rs");
@@ -41,25 +43,46 @@ fn module(out: &mut String, number: usize) -> std::fmt::Result {
         let fields: Vec<_> = needs.map(|need| format!("g{need}")).collect();
         writeln!(out, ") -> Self {{ Self {{ {} }} }} }}", fields.join(", "))?;
     }
-    writeln!(out, "pub(crate) fn load(loader: &mut Loader) {{")?;
-    for index in 0..number {
-        writeln!(out, "loader.load(G{index}::goner());")?;
+    let chunks: Vec<_> =
+        (0..number).collect::<Vec<_>>().chunks(CHUNK).map(|chunk| chunk[0]..chunk[0] + chunk.len()).collect();
+    let each = |line: &dyn Fn(usize) -> String| (0..chunks.len()).map(line).collect::<Vec<_>>().join(" ");
+    for (at, chunk) in chunks.iter().enumerate() {
+        let before = at.saturating_sub(2)..at;
+        let parameters: Vec<_> = before.map(|at| format!("c{at}: &Chunk{at}")).collect();
+        writeln!(out, "pub(crate) struct Chunk{at} {{")?;
+        for index in chunk.clone() {
+            writeln!(out, "pub(crate) g{index}: Arc<G{index}>,")?;
+        }
+        writeln!(out, "}}\nfn wire{at}({}) -> Chunk{at} {{", parameters.join(", "))?;
+        for index in chunk.clone() {
+            let arguments: Vec<_> = needs(number, index)
+                .map(|need| match need / CHUNK == at {
+                    true => format!("Arc::clone(&g{need})"),
+                    false => format!("Arc::clone(&c{}.g{need})", need / CHUNK),
+                })
+                .collect();
+            writeln!(out, "let g{index} = Arc::new(G{index}::new({}));", arguments.join(", "))?;
+        }
+        let all: Vec<_> = chunk.clone().map(|index| format!("g{index}")).collect();
+        writeln!(out, "Chunk{at} {{ {} }}\n}}", all.join(", "))?;
+        writeln!(out, "fn load{at}(loader: &mut Loader) {{")?;
+        for index in chunk.clone() {
+            writeln!(out, "loader.load(G{index}::goner());")?;
+        }
+        writeln!(out, "}}\nfn map{at}(chunk: &Chunk{at}, map: &mut crate::Map<TypeId>) {{")?;
+        for index in chunk.clone() {
+            writeln!(out, "map.insert(TypeId::of::<G{index}>(), chunk.g{index}.clone());")?;
+        }
+        writeln!(out, "}}")?;
     }
-    writeln!(out, "}}")?;
-    let all: Vec<_> = (0..number).map(|index| format!("g{index}")).collect();
-    writeln!(out, "pub(crate) struct Wired {{")?;
-    for index in 0..number {
-        writeln!(out, "pub(crate) g{index}: Arc<G{index}>,")?;
+    writeln!(out, "pub(crate) struct Wired {{ {} }}", each(&|at| format!("pub(crate) c{at}: Chunk{at},")))?;
+    writeln!(out, "pub(crate) fn wire() -> Wired {{")?;
+    for at in 0..chunks.len() {
+        let arguments: Vec<_> = (at.saturating_sub(2)..at).map(|at| format!("&c{at}")).collect();
+        writeln!(out, "let c{at} = wire{at}({});", arguments.join(", "))?;
     }
-    writeln!(out, "}}\npub(crate) fn wire() -> Wired {{")?;
-    for index in 0..number {
-        let arguments: Vec<_> = needs(number, index).map(|need| format!("Arc::clone(&g{need})")).collect();
-        writeln!(out, "let g{index} = Arc::new(G{index}::new({}));", arguments.join(", "))?;
-    }
-    writeln!(out, "Wired {{ {} }}\n}}", all.join(", "))?;
-    writeln!(out, "pub(crate) fn into_map(wired: Wired) -> crate::Map<TypeId> {{\nlet mut map = crate::Map::new();")?;
-    for index in 0..number {
-        writeln!(out, "map.insert(TypeId::of::<G{index}>(), wired.g{index});")?;
-    }
-    writeln!(out, "map\n}}\n}}")
+    writeln!(out, "Wired {{ {} }}\n}}", each(&|at| format!("c{at},")))?;
+    writeln!(out, "pub(crate) fn load(loader: &mut Loader) {{ {} }}", each(&|at| format!("load{at}(loader);")))?;
+    let maps = each(&|at| format!("map{at}(&wired.c{at}, map);"));
+    writeln!(out, "pub(crate) fn map(wired: &Wired, map: &mut crate::Map<TypeId>) {{ {maps} }}\n}}")
 }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -12,19 +13,32 @@ use crate::race::{First, race};
 use crate::slots::{Asking, Slots, Store, gather};
 use crate::target::Target;
 use crate::tasks::UnderWay;
-use crate::{Code, Error, Injected, Result};
+use crate::{Code, Error, Injected, Options, Result, Shutdown, StateError};
 
 /// An application whose goners are all constructed. It is started with [`start`](App::start), or closed.
 pub struct App {
-    parts: Parts,
+    parts: Arc<Parts>,
     life: Life,
     begun: Instant,
 }
 
-struct Parts {
+/// What lookups need, and how far the application is.
+pub(crate) struct Parts {
     graph: Arc<Graph>,
     store: Arc<Store>,
     under_way: UnderWay,
+    options: Options,
+    phase: AtomicU8,
+}
+
+/// How far an application is. It only goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Phase {
+    Built,
+    Ready,
+    Stopping,
+    Closed,
 }
 
 impl App {
@@ -36,8 +50,14 @@ impl App {
         if let Err(error) = within(boot, boot, life.build(), interrupt).await {
             return Err(error.attach(life.end().await));
         }
-        let parts =
-            Parts { graph: Arc::clone(&life.graph), store: Arc::clone(&life.store), under_way: life.under_way.clone() };
+        let parts = Arc::new(Parts {
+            graph: Arc::clone(&life.graph),
+            store: Arc::clone(&life.store),
+            under_way: life.under_way.clone(),
+            options: life.options.clone(),
+            phase: AtomicU8::new(Phase::Built as u8),
+        });
+        parts.graph.handle.set(&parts);
         Ok(App { parts, life, begun })
     }
 
@@ -56,10 +76,11 @@ impl App {
         if let Err(error) = within(boot, boot.saturating_sub(begun.elapsed()), life.start(), interrupt).await {
             return Err(error.attach(life.end().await));
         }
+        parts.enter(Phase::Ready);
         let goners = parts.graph.nodes.iter().filter(|node| matches!(node.body, Body::Goner(_))).count();
         tracing::info!(target: "gone", "ready in {:.0?}: {goners} goners", begun.elapsed());
-        let shared = Arc::new(Shared { life: Mutex::new(life), ended: tokio::sync::OnceCell::new() });
-        Ok(Running { parts, shared })
+        let shared = Shared { life: Mutex::new(life), ended: tokio::sync::OnceCell::new(), parts: Arc::clone(&parts) };
+        Ok(Running { parts, shared: Arc::new(shared) })
     }
 
     /// Closes everything, without starting it: no `stop` runs.
@@ -67,7 +88,10 @@ impl App {
     /// # Errors
     /// The first failure, with the others attached. A dropped future goes on in a detached task.
     pub async fn close(mut self) -> Result<()> {
-        stopped(self.life.end().await)
+        self.parts.enter(Phase::Stopping);
+        let ended = stopped(self.life.end().await);
+        self.parts.enter(Phase::Closed);
+        ended
     }
 
     /// What is offered for the type `S`, the site's type in full: `app.get::<Arc<Store>>()`. Of goners and values; a provider
@@ -111,7 +135,24 @@ fn stopped(errors: Vec<Error>) -> Result<()> {
 }
 
 impl Parts {
-    fn get<S: Send + 'static>(&self) -> Result<S> {
+    fn enter(&self, phase: Phase) {
+        self.phase.fetch_max(phase as u8, Ordering::AcqRel);
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.phase.load(Ordering::Acquire) == Phase::Ready as u8
+    }
+
+    fn open(&self) -> Result<()> {
+        match self.phase.load(Ordering::Acquire) {
+            phase if phase == Phase::Stopping as u8 => Err(StateError::ShuttingDown.into_error()),
+            phase if phase == Phase::Closed as u8 => Err(StateError::Closed.into_error()),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn get<S: Send + 'static>(&self) -> Result<S> {
+        self.open()?;
         let target = Target::of::<S>();
         let candidates = self.graph.index.by_type(target.id());
         let chosen = match candidates {
@@ -128,7 +169,8 @@ impl Parts {
         self.put(chosen.node, &chosen.via)
     }
 
-    fn get_named<S: Send + 'static>(&self, name: &str) -> Result<S> {
+    pub(crate) fn get_named<S: Send + 'static>(&self, name: &str) -> Result<S> {
+        self.open()?;
         let target = Target::of::<S>();
         let id = self.graph.index.by_name(name);
         let id = id.ok_or_else(|| Error::new(Code::Missing, format_args!("nothing is named `{name}`")))?;
@@ -156,18 +198,19 @@ impl Parts {
             }
             (_, None) => {}
         }
-        slot.ok_or_else(|| Error::new(Code::State, "it is not built"))
+        slot.ok_or_else(|| StateError::NotReady.into_error())
     }
 }
 
 /// An application that runs. It has everything of [`App`] but what belongs to an earlier stage, and is ended with
 /// [`stop`](Running::stop).
 pub struct Running {
-    parts: Parts,
+    parts: Arc<Parts>,
     shared: Arc<Shared>,
 }
 
 struct Shared {
+    parts: Arc<Parts>,
     life: Mutex<Life>,
     ended: tokio::sync::OnceCell<Result<()>>,
 }
@@ -184,7 +227,14 @@ impl Running {
     pub async fn stop(&self) -> Result<()> {
         let shared = Arc::clone(&self.shared);
         let stop = tokio::spawn(async move {
-            let end = || async { stopped(shared.life.lock().await.end().await) };
+            let end = || async {
+                // Not ready any more, for whoever routes requests here, a while before anything stops.
+                shared.parts.enter(Phase::Stopping);
+                tokio::time::sleep(shared.parts.options.drain_delay).await;
+                let ended = stopped(shared.life.lock().await.end().await);
+                shared.parts.enter(Phase::Closed);
+                ended
+            };
             shared.ended.get_or_init(end).await.clone()
         });
         stop.await.unwrap_or_else(|error| Err(Error::from(error).with_code(Code::Stop)))
@@ -204,6 +254,20 @@ impl Running {
     /// As there.
     pub fn get_named<S: Send + 'static>(&self, name: &str) -> Result<S> {
         self.parts.get_named(name)
+    }
+
+    /// What asks for a stop; `run` and `serve` answer it.
+    pub fn shutdown(&self) -> Shutdown {
+        self.parts.graph.shutdown.clone()
+    }
+
+    /// Whether everything has started and no stop has begun.
+    pub fn is_ready(&self) -> bool {
+        self.parts.is_ready()
+    }
+
+    pub(crate) fn shutdown_budget(&self) -> Duration {
+        self.parts.options.shutdown
     }
 
     pub(crate) fn under_way(&self) -> UnderWay {

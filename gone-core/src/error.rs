@@ -80,14 +80,22 @@ pub enum Hook {
     BeforeInit,
     /// [`Init`](crate::Init).
     Init,
+    /// [`BeforeStart`](crate::BeforeStart).
+    BeforeStart,
     /// [`Start`](crate::Start).
     Start,
+    /// [`AfterStart`](crate::AfterStart).
+    AfterStart,
+    /// [`Run`](crate::Run), a background task.
+    Run,
+    /// [`BeforeStop`](crate::BeforeStop).
+    BeforeStop,
     /// [`Stop`](crate::Stop).
     Stop,
+    /// [`AfterStop`](crate::AfterStop).
+    AfterStop,
     /// [`Close`](crate::Close).
     Close,
-    /// The function given to `run`.
-    Run,
 }
 
 impl Hook {
@@ -98,10 +106,14 @@ impl Hook {
             Hook::Provide => "provide",
             Hook::BeforeInit => "before_init",
             Hook::Init => "init",
+            Hook::BeforeStart => "before_start",
             Hook::Start => "start",
-            Hook::Stop => "stop",
-            Hook::Close => "close",
+            Hook::AfterStart => "after_start",
             Hook::Run => "run",
+            Hook::BeforeStop => "before_stop",
+            Hook::Stop => "stop",
+            Hook::AfterStop => "after_stop",
+            Hook::Close => "close",
         }
     }
 }
@@ -192,7 +204,11 @@ impl Error {
     pub(crate) fn in_hook(self, goner: &str, hook: Hook, took: Option<Duration>) -> Self {
         self.change(|inner| {
             if inner.code == Code::Other {
-                inner.code = if matches!(hook, Hook::Stop | Hook::Close) { Code::Stop } else { Code::Hook };
+                inner.code = if matches!(hook, Hook::BeforeStop | Hook::Stop | Hook::AfterStop | Hook::Close) {
+                    Code::Stop
+                } else {
+                    Code::Hook
+                };
             }
             if inner.scene.is_none() {
                 inner.scene = Some(Scene { goner: goner.to_owned(), hook, took, asker: None });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::Result;
+use crate::{Result, ShutdownToken};
 
 /// Runs after the sites are filled and before [`Init`], while nobody else can see the goner.
 ///
@@ -32,6 +32,16 @@ pub trait Init: Send + Sync + 'static {
     fn init(&mut self) -> impl Future<Output = Result<()>> + Send;
 }
 
+/// Runs before any goner starts, in the order of the start.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `before_start` hook",
+    note = "write `impl BeforeStart for {Self} {{ async fn before_start(&self) -> gone::Result<()> {{ … }} }}`"
+)]
+pub trait BeforeStart: Send + Sync + 'static {
+    /// An `Err` or a panic fails the boot.
+    fn before_start(&self) -> impl Future<Output = Result<()>> + Send;
+}
+
 /// Starts the goner's work, after everything that it needs has started. Must return once the goner is ready.
 ///
 /// Its pair is [`Stop`]. If another goner's start fails meanwhile, this future is dropped at its next await and `stop` is not
@@ -45,6 +55,40 @@ pub trait Start: Send + Sync + 'static {
     fn start(&self) -> impl Future<Output = Result<()>> + Send;
 }
 
+/// Runs once every goner has started, in the order of the start.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `after_start` hook",
+    note = "write `impl AfterStart for {Self} {{ async fn after_start(&self) -> gone::Result<()> {{ … }} }}`"
+)]
+pub trait AfterStart: Send + Sync + 'static {
+    /// An `Err` or a panic fails the boot, and what has started is stopped.
+    fn after_start(&self) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// A background task: begins once every goner has started, is told when its goner's turn to stop has come, and is awaited before
+/// the goner's own `stop`.
+///
+/// An `Err` or a panic takes the whole application down in order, and is what it ends with. Returning early with `Ok` ends the
+/// task and nothing else. One that goes on past the stop budget after it was told is dropped at its next await, and named.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no background task",
+    note = "write `impl Run for {Self} {{ async fn run(&self, shutdown: ShutdownToken) -> gone::Result<()> {{ … }} }}`"
+)]
+pub trait Run: Send + Sync + 'static {
+    /// Works until it is done or told to end.
+    fn run(&self, shutdown: ShutdownToken) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Runs before any goner stops, in the reverse of the start's order, for goners that have started.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `before_stop` hook",
+    note = "write `impl BeforeStop for {Self} {{ async fn before_stop(&self) -> gone::Result<()> {{ … }} }}`"
+)]
+pub trait BeforeStop: Send + Sync + 'static {
+    /// An `Err` or a panic is collected, and the others run all the same.
+    fn before_stop(&self) -> impl Future<Output = Result<()>> + Send;
+}
+
 /// Undoes [`Start`]: runs for goners whose turn to start came and went well, also those that have no `start`, before
 /// anything that they need is stopped.
 ///
@@ -56,6 +100,16 @@ pub trait Start: Send + Sync + 'static {
 pub trait Stop: Send + Sync + 'static {
     /// Stops. An `Err` or a panic is collected, and the others are stopped all the same.
     fn stop(&self) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Runs once every goner has stopped, in the reverse of the start's order, for goners that had started.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `after_stop` hook",
+    note = "write `impl AfterStop for {Self} {{ async fn after_stop(&self) -> gone::Result<()> {{ … }} }}`"
+)]
+pub trait AfterStop: Send + Sync + 'static {
+    /// An `Err` or a panic is collected, and the others run all the same.
+    fn after_stop(&self) -> impl Future<Output = Result<()>> + Send;
 }
 
 /// Releases what construction and [`Init`] acquired: pools, clients, files.

@@ -1,18 +1,21 @@
 //! From a plan to the end: construction, start, stop and close of one application's goners.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::node::{Body, NodeId};
 use crate::plan::{Graph, Piece};
 use crate::schedule::{Schedule, early_first, levels};
 use crate::slots::{Slots, Store, call, gather};
-use crate::table::Instance;
+use crate::table::{BoxFuture, Instance};
 use crate::tasks::{Tasks, UnderWay};
-use crate::unwind::catch;
-use crate::{CloseReport, Deadline, Error, Hook, Options, Result};
+use crate::unwind::{catch, caught};
+use crate::{CloseReport, Deadline, Error, Hook, Options, Result, Shutdown, ShutdownToken};
 
 /// The goners of one application, and how far each has come. However it ends, also when it is dropped, what was started is
 /// stopped once and what was built is closed once.
@@ -26,6 +29,10 @@ pub(crate) struct Life {
     /// In the order of construction.
     built: Vec<NodeId>,
     started: Vec<NodeId>,
+    /// The stage of the start that runs, or ran last.
+    stage: Hook,
+    background: Vec<Background>,
+    shutdown: Shutdown,
     /// In the detached task that ends a dropped one: if the runtime drops that too, nobody is left to do it.
     detached: bool,
 }
@@ -39,6 +46,9 @@ impl Life {
             starting: Tasks::new(under_way.clone()),
             built: Vec::with_capacity(graph.nodes.len()),
             started: Vec::new(),
+            stage: Hook::BeforeStart,
+            background: Vec::new(),
+            shutdown: graph.shutdown.clone(),
             detached: false,
             under_way,
             options,
@@ -110,28 +120,30 @@ impl Life {
         }
     }
 
-    /// Runs every `start` when all that the goner needs has started and all of a lower order have.
+    /// Runs the three stages of the start, each in dependency order and by `order`, then begins the background tasks.
     pub(crate) async fn start(&mut self) -> Result<()> {
+        for stage in [Hook::BeforeStart, Hook::Start, Hook::AfterStart] {
+            self.stage(stage).await?;
+        }
+        self.run();
+        Ok(())
+    }
+
+    async fn stage(&mut self, stage: Hook) -> Result<()> {
+        self.stage = stage;
         let graph = Arc::clone(&self.graph);
         let levels = levels(&graph.needs, |id| graph.nodes[id].order);
         let priority = (0..graph.nodes.len()).collect();
         let mut schedule = Schedule::forward(&graph.needs, &levels, priority, self.options.max_parallel);
         loop {
             while let Some(id) = schedule.next() {
-                let node = &graph.nodes[id];
-                match (&node.body, self.store.get(id)) {
-                    (Body::Goner(table), Some(goner)) if table.hooks.start.is_some() => {
-                        let (hook, goner) = (table.hooks.start, Arc::clone(goner));
-                        let work = async move {
-                            match hook {
-                                Some(start) => start(&*goner).await,
-                                None => Ok(()),
-                            }
-                        };
-                        self.starting.spawn(id, node.label(), Hook::Start, self.options.start_hook, work);
+                match hook(&graph, &self.store, id, stage) {
+                    Some(work) => {
+                        let goner = graph.nodes[id].label();
+                        self.starting.spawn(id, goner, stage, self.options.start_hook, work);
                     }
-                    _ => {
-                        self.started.push(id);
+                    None => {
+                        self.passed(id);
                         schedule.done(id);
                     }
                 }
@@ -139,11 +151,43 @@ impl Life {
             match self.starting.next().await {
                 Some(ended) => {
                     ended.result?;
-                    self.started.push(ended.node);
+                    self.passed(ended.node);
                     schedule.done(ended.node);
                 }
                 None => return Ok(()),
             }
+        }
+    }
+
+    /// Its turn to start came and went well: from now on it is stopped.
+    fn passed(&mut self, id: NodeId) {
+        if self.stage == Hook::Start {
+            self.started.push(id);
+        }
+    }
+
+    /// Begins the background tasks. One that fails before it is told to end takes the application down.
+    fn run(&mut self) {
+        for (id, node) in self.graph.nodes.iter().enumerate() {
+            let (Body::Goner(table), Some(goner)) = (&node.body, self.store.get(id)) else { continue };
+            let Some(run) = table.hooks.run else { continue };
+            let (sender, token) = ShutdownToken::new();
+            let (goner, shutdown, label) = (Arc::clone(goner), self.shutdown.clone(), node.label());
+            let span = tracing::info_span!(target: "gone", "hook", goner = %label, hook = %Hook::Run);
+            let begun = Instant::now();
+            let task = async move {
+                let ended = caught(async { run(&*goner, token.clone()).await }).await;
+                let ended = ended.map_err(|error| error.in_hook(&label, Hook::Run, Some(begun.elapsed())));
+                match ended {
+                    Err(error) if !token.is_cancelled() => {
+                        shutdown.fail(error);
+                        Ok(())
+                    }
+                    ended => ended,
+                }
+            };
+            let task = tokio::spawn(task.instrument(span));
+            self.background.push(Background { node: id, tell: sender, task });
         }
     }
 
@@ -153,47 +197,52 @@ impl Life {
         let deadline = Instant::now() + self.options.shutdown;
         let patience = self.options.stop_hook;
         for (id, ()) in self.starting.cancel(patience).await {
-            self.started.push(id);
+            self.passed(id);
         }
         for (id, instance) in self.building.cancel(patience).await {
             self.put(id, instance);
         }
-        let mut errors = self.stop(deadline).await;
+        let started = std::mem::take(&mut self.started);
+        let mut errors = Vec::new();
+        for stage in [Hook::BeforeStop, Hook::Stop, Hook::AfterStop] {
+            errors.extend(self.stop(stage, &started, deadline).await);
+        }
         errors.extend(self.close(deadline).await);
         errors
     }
 
-    async fn stop(&mut self, deadline: Instant) -> Vec<Error> {
+    /// One stage of the stop, in the reverse of the start's order. In the stage of `stop` itself, a background task is told to
+    /// end and awaited before its goner's hook.
+    async fn stop(&mut self, stage: Hook, started: &[NodeId], deadline: Instant) -> Vec<Error> {
         let graph = Arc::clone(&self.graph);
-        let started = std::mem::take(&mut self.started);
         let levels = levels(&graph.needs, |id| graph.nodes[id].order);
         let mut tasks: Tasks<()> = Tasks::new(self.under_way.clone());
-        let mut schedule = backward(&graph, &levels, &started);
+        let mut schedule = backward(&graph, &levels, started);
         let mut errors = Vec::new();
-        let stops: std::collections::HashSet<NodeId> = started.into_iter().collect();
+        let stops: HashSet<NodeId> = started.iter().copied().collect();
+        let mut background: HashMap<NodeId, Background> = match stage {
+            Hook::Stop => std::mem::take(&mut self.background).into_iter().map(|it| (it.node, it)).collect(),
+            _ => HashMap::new(),
+        };
         loop {
             while let Some(id) = schedule.next() {
-                let node = &graph.nodes[id];
-                match (&node.body, self.store.get(id)) {
-                    (Body::Goner(table), Some(goner)) if table.hooks.stop.is_some() && stops.contains(&id) => {
-                        let (hook, goner) = (table.hooks.stop, Arc::clone(goner));
-                        let work = async move {
-                            match hook {
-                                Some(stop) => stop(&*goner).await,
-                                None => Ok(()),
-                            }
-                        };
-                        tasks.spawn(id, node.label(), Hook::Stop, self.budget(deadline), work);
-                    }
-                    _ => schedule.done(id),
+                let (goner, budget) = (|| graph.nodes[id].label(), self.budget(deadline));
+                if let Some(Background { tell, task, .. }) = background.remove(&id) {
+                    tasks.spawn(id, goner(), Hook::Run, budget, told_to_end(tell, AbortOnDrop(task)));
+                    continue;
+                }
+                match hook(&graph, &self.store, id, stage).filter(|_| stops.contains(&id)) {
+                    Some(work) => tasks.spawn(id, goner(), stage, budget, work),
+                    None => schedule.done(id),
                 }
             }
-            match tasks.next().await {
-                Some(ended) => {
-                    errors.extend(ended.result.err());
-                    schedule.done(ended.node);
-                }
-                None => return errors,
+            let Some(ended) = tasks.next().await else { return errors };
+            errors.extend(ended.result.err());
+            let id = ended.node;
+            let next = hook(&graph, &self.store, id, stage).filter(|_| ended.hook == Hook::Run && stops.contains(&id));
+            match next {
+                Some(work) => tasks.spawn(id, graph.nodes[id].label(), stage, self.budget(deadline), work),
+                None => schedule.done(id),
             }
         }
     }
@@ -205,7 +254,7 @@ impl Life {
         let mut tasks: Tasks<CloseReport> = Tasks::new(self.under_way.clone());
         let mut schedule = backward(&graph, &levels, &built);
         let mut errors = Vec::new();
-        let closes: std::collections::HashSet<NodeId> = built.into_iter().collect();
+        let closes: HashSet<NodeId> = built.into_iter().collect();
         loop {
             while let Some(id) = schedule.next() {
                 let node = &graph.nodes[id];
@@ -248,8 +297,50 @@ impl Life {
     }
 
     fn is_over(&self) -> bool {
-        self.built.is_empty() && self.started.is_empty() && self.building.is_empty() && self.starting.is_empty()
+        let nothing_built = self.built.is_empty() && self.started.is_empty();
+        nothing_built && self.background.is_empty() && self.building.is_empty() && self.starting.is_empty()
     }
+}
+
+/// A background task under way.
+struct Background {
+    node: NodeId,
+    tell: tokio::sync::watch::Sender<bool>,
+    task: JoinHandle<Result<()>>,
+}
+
+/// Dropped, it cancels the task: one that does not end in time is not left running.
+struct AbortOnDrop(JoinHandle<Result<()>>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn told_to_end(tell: tokio::sync::watch::Sender<bool>, mut task: AbortOnDrop) -> Result<()> {
+    tell.send_replace(true);
+    match (&mut task.0).await {
+        Ok(ended) => ended,
+        Err(lost) => Err(Error::from(lost)),
+    }
+}
+
+/// The hook of a stage, ready to run, if the node has one.
+fn hook(graph: &Graph, store: &Store, id: NodeId, stage: Hook) -> Option<BoxFuture<'static, Result<()>>> {
+    let (Body::Goner(table), Some(goner)) = (&graph.nodes[id].body, store.get(id)) else { return None };
+    let hooks = &table.hooks;
+    let hook = match stage {
+        Hook::BeforeStart => hooks.before_start,
+        Hook::Start => hooks.start,
+        Hook::AfterStart => hooks.after_start,
+        Hook::BeforeStop => hooks.before_stop,
+        Hook::Stop => hooks.stop,
+        Hook::AfterStop => hooks.after_stop,
+        Hook::Construct | Hook::Provide | Hook::BeforeInit | Hook::Init | Hook::Run | Hook::Close => None,
+    }?;
+    let goner = Arc::clone(goner);
+    Some(Box::pin(async move { hook(&*goner).await }))
 }
 
 /// Reverse needs; among those that may go, the one that was reached last goes first.
@@ -313,7 +404,7 @@ async fn prepare(graph: Arc<Graph>, store: Arc<Store>, id: NodeId) -> Result<Ins
         Arc::get_mut(&mut instance).ok_or_else(|| Error::msg("somebody else holds the goner before its init"))?;
     let begun = Instant::now();
     if let Some(before_init) = table.hooks.before_init {
-        let done = crate::unwind::caught(before_init(alone)).await;
+        let done = caught(before_init(alone)).await;
         done.map_err(|error| error.in_hook(&label(), Hook::BeforeInit, Some(begun.elapsed())))?;
     }
     if let Some(init) = table.hooks.init {
@@ -330,7 +421,7 @@ async fn share(graph: Arc<Graph>, store: Arc<Store>, id: NodeId) -> Result<Insta
     let piece = Piece { node: *provider, via: crate::node::Via::Call, name: None };
     let begun = Instant::now();
     let target = graph.nodes[id].offers[0].target;
-    let made = crate::unwind::caught(call(&graph, &store, &piece, target, tag)).await.map_err(|error| {
+    let made = caught(call(&graph, &store, &piece, target, tag)).await.map_err(|error| {
         let provider = graph.nodes[*provider].label();
         error.in_hook(&provider, Hook::Provide, Some(begun.elapsed())).asked_by(tag.asker().clone())
     })?;

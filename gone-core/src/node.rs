@@ -27,6 +27,8 @@ pub(crate) struct Node {
     pub(crate) order: i32,
     pub(crate) early: bool,
     pub(crate) fallback: bool,
+    /// Of the container's own: `Shutdown`, `Handle`.
+    pub(crate) built_in: bool,
     pub(crate) sites: Cow<'static, [Site]>,
     pub(crate) offers: Vec<Offer>,
     pub(crate) with: Mutex<Vec<With>>,

@@ -12,6 +12,9 @@ pub struct Options {
     pub boot: Duration,
     /// For all `stop` and `close` hooks together, also where a failed boot is rolled back. 25 s.
     pub shutdown: Duration,
+    /// How long an application that is to stop goes on while it says that it is not ready, so that others route their requests
+    /// elsewhere. 0.
+    pub drain_delay: Duration,
     /// How many hooks run at once while building and starting; at least 1. Not bounded unless said. With 1 the order is that of
     /// the needs, then of `order`, then of loading, each time.
     pub max_parallel: usize,
@@ -24,6 +27,7 @@ impl Default for Options {
             stop_hook: Duration::from_secs(10),
             boot: Duration::from_secs(60),
             shutdown: Duration::from_secs(25),
+            drain_delay: Duration::ZERO,
             max_parallel: usize::MAX,
         }
     }

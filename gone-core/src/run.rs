@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::panic::Location;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -13,9 +14,10 @@ use crate::{AppBuilder, Error, Injected, Result, Running};
 impl AppBuilder {
     /// Boots, calls `function` with its parameters injected, and stops.
     ///
-    /// The parameters are checked in the plan like any site. SIGINT or SIGTERM ends the function at its next await and stops
-    /// the application in order; before it is ready, the signal rolls the boot back; a second one ends the process at once
-    /// with code 128 + n, saying what did not finish.
+    /// The parameters are checked in the plan like any site. SIGINT, SIGTERM, a goner that asks for it, or a background task that
+    /// fails, end the application: [`Shutdown`](crate::Shutdown), which the function may take as a parameter, says so; a function
+    /// that has not returned within the shutdown budget is dropped; then everything is stopped in order. Before the application is
+    /// ready, a signal rolls the boot back. A second signal ends the process at once with code 128 + n, saying what did not finish.
     ///
     /// # Errors
     /// The plan's report, the failure of the boot, or the function's own error, with those of stopping attached; a panic of the
@@ -29,34 +31,35 @@ impl AppBuilder {
         async move {
             let mut signals = Signals::new()?;
             let running = boot(self, Some(sites), &mut signals).await?;
-            let result = match race(running.call(function), signals.next()).await {
+            let mut call = pin!(running.call(function));
+            let result = match race(call.as_mut(), ended(&running, &mut signals)).await {
                 First::Left(result) => result,
-                First::Right((_, name)) => {
-                    tracing::warn!(target: "gone", "{name}: stopping");
-                    Ok(())
+                // It was told, by the `Shutdown` that it may hold: it has the budget of the shutdown to return.
+                First::Right(()) => {
+                    let rest = tokio::time::timeout(running.shutdown_budget(), call);
+                    match race(rest, signals.next()).await {
+                        First::Left(returned) => returned.unwrap_or(Ok(())),
+                        First::Right(second) => end_at_once(&running, second),
+                    }
                 }
             };
             let stopped = stop(&running, &mut signals).await;
-            match (result, stopped) {
-                (Ok(()), stopped) => stopped,
-                (Err(error), Ok(())) => Err(error),
-                (Err(error), Err(also)) => Err(error.attach([also])),
-            }
+            outcome(&running, result, stopped)
         }
     }
 
-    /// Boots, waits for SIGINT or SIGTERM, and stops. A second signal ends the process at once with code 128 + n, saying what
+    /// Boots, waits for SIGINT, SIGTERM, a goner that asks for a stop or a background task that fails, and stops. A second signal ends the process at once with code 128 + n, saying what
     /// did not finish.
     ///
     /// # Errors
-    /// The plan's report, the failure of the boot, or what failed while stopping. Dropping the future stops and closes in a
+    /// The plan's report, the failure of the boot or of a background task, or what failed while stopping. Dropping the future stops and closes in a
     /// detached task.
     pub async fn serve(self) -> Result<()> {
         let mut signals = Signals::new()?;
         let running = boot(self, None, &mut signals).await?;
-        let (_, name) = signals.next().await;
-        tracing::warn!(target: "gone", "{name}: stopping");
-        stop(&running, &mut signals).await
+        ended(&running, &mut signals).await;
+        let stopped = stop(&running, &mut signals).await;
+        outcome(&running, Ok(()), stopped)
     }
 }
 
@@ -68,18 +71,39 @@ async fn boot(builder: AppBuilder, sites: Option<Cow<'static, [Site]>>, signals:
     builder.boot_for(sites, interrupt).await
 }
 
+/// Waits for a signal, or for a goner that asks for a stop.
+async fn ended(running: &Running, signals: &mut Signals) {
+    let shutdown = running.shutdown();
+    if let First::Left((_, name)) = race(signals.next(), shutdown.requested()).await {
+        shutdown.request(name);
+    }
+    tracing::warn!(target: "gone", "stopping: {}", shutdown.reason().unwrap_or_default());
+}
+
 async fn stop(running: &Running, signals: &mut Signals) -> Result<()> {
     let begun = tokio::time::Instant::now();
     let stopped = match race(running.stop(), signals.next()).await {
         First::Left(stopped) => stopped,
-        First::Right((number, name)) => {
-            let unfinished = running.under_way().names();
-            eprintln!("{name} again: ending at once; did not finish: {}", unfinished.join(", "));
-            std::process::exit(128 + number);
-        }
+        First::Right(second) => end_at_once(running, second),
     };
     tracing::info!(target: "gone", "stopped in {:.0?}", begun.elapsed());
     stopped
+}
+
+fn end_at_once(running: &Running, (number, name): (i32, &str)) -> ! {
+    let unfinished = running.under_way().names();
+    eprintln!("{name} again: ending at once; did not finish: {}", unfinished.join(", "));
+    std::process::exit(128 + number);
+}
+
+/// The function's own error comes first, then that of a background task; those of stopping are attached.
+fn outcome(running: &Running, function: Result<()>, stopped: Result<()>) -> Result<()> {
+    let errors = [function.err(), running.shutdown().failure(), stopped.err()];
+    let mut errors = errors.into_iter().flatten();
+    match errors.next() {
+        Some(first) => Err(first.attach(errors)),
+        None => Ok(()),
+    }
 }
 
 /// The signals that end an application.

@@ -40,6 +40,7 @@ impl<T> Spec<T> {
             order: 0,
             early: false,
             fallback: false,
+            built_in: false,
             sites: Cow::Borrowed(&[]),
             offers: Vec::new(),
             with: Mutex::new(Vec::new()),

@@ -11,8 +11,8 @@ use crate::target::{
     Arity, DeserializeFn, Element, LazyElement, Made, Site, Target, deserialize, gather_map, gather_option, gather_vec,
 };
 use crate::{
-    BeforeInit, Close, CloseReport, Deadline, Given, Init, Location, NamedProvider, NoneParamProvider, Provider,
-    Request, Result, Slots, Sources, Start, Stop, Tag,
+    AfterStart, AfterStop, BeforeInit, BeforeStart, BeforeStop, Close, CloseReport, Deadline, Given, Init, Location,
+    NamedProvider, NoneParamProvider, Provider, Request, Result, Run, ShutdownToken, Slots, Sources, Start, Stop, Tag,
 };
 
 /// A goner (or value) whose type is erased.
@@ -24,6 +24,7 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub type PutFn = fn(&Instance, &mut dyn Any);
 type MutHook = for<'a> fn(&'a mut Erased) -> BoxFuture<'a, Result<()>>;
 type RefHook = for<'a> fn(&'a Erased) -> BoxFuture<'a, Result<()>>;
+type RunHook = for<'a> fn(&'a Erased, ShutdownToken) -> BoxFuture<'a, Result<()>>;
 type CloseHook = for<'a> fn(&'a Erased, Deadline) -> BoxFuture<'a, Result<CloseReport>>;
 
 /// All that the container knows of a goner's type.
@@ -66,10 +67,20 @@ pub struct Hooks {
     pub before_init: Option<MutHook>,
     /// [`Init`]
     pub init: Option<MutHook>,
+    /// [`BeforeStart`]
+    pub before_start: Option<RefHook>,
     /// [`Start`]
     pub start: Option<RefHook>,
+    /// [`AfterStart`]
+    pub after_start: Option<RefHook>,
+    /// [`Run`]
+    pub run: Option<RunHook>,
+    /// [`BeforeStop`]
+    pub before_stop: Option<RefHook>,
     /// [`Stop`]
     pub stop: Option<RefHook>,
+    /// [`AfterStop`]
+    pub after_stop: Option<RefHook>,
     /// [`Close`]
     pub close: Option<CloseHook>,
 }
@@ -136,8 +147,20 @@ macro_rules! erase {
 }
 erase!(before_init, BeforeInit, before_init, &mut Erased, downcast_mut);
 erase!(init, Init, init, &mut Erased, downcast_mut);
+erase!(before_start, BeforeStart, before_start, &Erased, downcast_ref);
 erase!(start, Start, start, &Erased, downcast_ref);
+erase!(after_start, AfterStart, after_start, &Erased, downcast_ref);
+erase!(before_stop, BeforeStop, before_stop, &Erased, downcast_ref);
 erase!(stop, Stop, stop, &Erased, downcast_ref);
+erase!(after_stop, AfterStop, after_stop, &Erased, downcast_ref);
+
+/// The erased hook.
+pub fn run<T: Run>(goner: &Erased, shutdown: ShutdownToken) -> BoxFuture<'_, Result<()>> {
+    match goner.downcast_ref::<T>() {
+        Some(goner) => Box::pin(goner.run(shutdown)),
+        None => Box::pin(std::future::ready(Err(foreign::<T>()))),
+    }
+}
 
 /// The erased hook.
 pub fn close<T: Close>(goner: &Erased, deadline: Deadline) -> BoxFuture<'_, Result<CloseReport>> {
@@ -197,9 +220,19 @@ pub trait Fallback {
     /// No hook.
     const INIT: Option<MutHook> = None;
     /// No hook.
+    const BEFORE_START: Option<RefHook> = None;
+    /// No hook.
     const START: Option<RefHook> = None;
     /// No hook.
+    const AFTER_START: Option<RefHook> = None;
+    /// No hook.
+    const RUN: Option<RunHook> = None;
+    /// No hook.
+    const BEFORE_STOP: Option<RefHook> = None;
+    /// No hook.
     const STOP: Option<RefHook> = None;
+    /// No hook.
+    const AFTER_STOP: Option<RefHook> = None;
     /// No hook.
     const CLOSE: Option<CloseHook> = None;
     /// Not a provider.
@@ -257,8 +290,13 @@ macro_rules! probe_hook {
 probe_hook! {
     BeforeInit: BEFORE_INIT, MutHook = before_init;
     Init: INIT, MutHook = init;
+    BeforeStart: BEFORE_START, RefHook = before_start;
     Start: START, RefHook = start;
+    AfterStart: AFTER_START, RefHook = after_start;
+    Run: RUN, RunHook = run;
+    BeforeStop: BEFORE_STOP, RefHook = before_stop;
     Stop: STOP, RefHook = stop;
+    AfterStop: AFTER_STOP, RefHook = after_stop;
     Close: CLOSE, CloseHook = close;
 }
 
@@ -348,7 +386,12 @@ macro_rules! must_be_listed {
 must_be_listed! {
     BeforeInitMustBeListedInGonerHooks for BeforeInit: "#[goner(hooks(BeforeInit))]";
     InitMustBeListedInGonerHooks for Init: "#[goner(hooks(Init))]";
+    BeforeStartMustBeListedInGonerHooks for BeforeStart: "#[goner(hooks(BeforeStart))]";
     StartMustBeListedInGonerHooks for Start: "#[goner(hooks(Start))]";
+    AfterStartMustBeListedInGonerHooks for AfterStart: "#[goner(hooks(AfterStart))]";
+    RunMustBeListedInGonerHooks for Run: "#[goner(hooks(Run))]";
+    BeforeStopMustBeListedInGonerHooks for BeforeStop: "#[goner(hooks(BeforeStop))]";
+    AfterStopMustBeListedInGonerHooks for AfterStop: "#[goner(hooks(AfterStop))]";
     StopMustBeListedInGonerHooks for Stop: "#[goner(hooks(Stop))]";
     CloseMustBeListedInGonerHooks for Close: "#[goner(hooks(Close))]";
     ProviderMustBeListedInGoner for Provider: "#[goner(provider)]";

@@ -54,6 +54,7 @@ struct Running {
 /// How a task ended.
 pub(crate) struct Ended<T> {
     pub(crate) node: NodeId,
+    pub(crate) hook: Hook,
     pub(crate) result: Result<T>,
 }
 
@@ -117,7 +118,7 @@ impl<T: Send + 'static> Tasks<T> {
     fn ended(&self, it: Running, result: Result<T>) -> Ended<T> {
         self.under_way.remove(&it.goner, it.hook);
         let result = result.map_err(|error| error.in_hook(&it.goner, it.hook, Some(it.begun.elapsed())));
-        Ended { node: it.node, result }
+        Ended { node: it.node, hook: it.hook, result }
     }
 
     /// Cancels all, and gives those that had come to a good end all the same.

@@ -29,7 +29,8 @@ impl Errors {
 }
 
 /// The hooks, by the names of their traits.
-pub(crate) const HOOKS: [&str; 5] = ["BeforeInit", "Init", "Start", "Stop", "Close"];
+pub(crate) const HOOKS: [&str; 10] =
+    ["BeforeInit", "Init", "BeforeStart", "Start", "AfterStart", "Run", "BeforeStop", "Stop", "AfterStop", "Close"];
 
 /// The provider forms, as their keys and their traits.
 pub(crate) const FORMS: [(&str, &str); 3] =

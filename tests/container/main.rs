@@ -1,5 +1,6 @@
 //! What the container must do, by the rows of `docs/contract/container.md`.
 
+mod background;
 mod boot;
 mod lazy;
 mod lifecycle;

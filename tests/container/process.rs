@@ -61,6 +61,16 @@ impl Close for Hooks {
     }
 }
 
+/// A background task that fails.
+#[derive(Goner)]
+struct Fails;
+
+impl Run for Fails {
+    async fn run(&self, _: ShutdownToken) -> gone::Result<()> {
+        gone::bail!("the background is gone")
+    }
+}
+
 /// The program: does nothing unless a test of this file runs it.
 #[test]
 fn child() {
@@ -68,14 +78,19 @@ fn child() {
         return;
     }
     let program = async {
-        let builder = bare().load(Hooks::goner());
-        if case("serves") {
+        let builder = bare().load(Hooks::goner()).options(|it| it.shutdown = Duration::from_millis(200));
+        let builder = if case("fails in the background") { builder.load(Fails::goner()) } else { builder };
+        if case("serves") || case("fails in the background") {
             return builder.serve().await;
         }
         builder
-            .run(async || {
+            .run(async |shutdown: Shutdown| {
                 say("function");
                 if case("waits") || case("hangs in stop") {
+                    shutdown.requested().await;
+                    say("told");
+                }
+                if case("is deaf") {
                     std::future::pending::<()>().await;
                 }
                 if case("fails in the function") {
@@ -165,9 +180,29 @@ fn one_signal_while_it_serves_or_runs_is_a_clean_end() {
             program.signal(signal);
             let (code, out, errors) = program.end();
             assert_eq!(code, Some(0), "{case} {signal}: {errors}");
-            assert_eq!(out, "stop\nclose\n");
+            assert!(out.ends_with("stop\nclose\n"), "{out}");
+            assert_eq!(out.contains("told"), case == "waits", "{out}");
         }
     }
+}
+
+#[test]
+fn a_function_that_does_not_return_when_told_is_dropped_after_the_shutdown_budget() {
+    let mut program = Program::start("is deaf");
+    program.until("function");
+    std::thread::sleep(Duration::from_millis(200));
+    program.signal("TERM");
+    let (code, out, errors) = program.end();
+    assert_eq!((code, out.as_str()), (Some(0), "stop\nclose\n"), "{errors}");
+}
+
+// container C-82
+#[test]
+fn a_background_task_that_fails_takes_the_application_down_in_order_and_is_what_it_ends_with() {
+    let (code, out, errors) = Program::start("fails in the background").end();
+    assert_eq!(code, Some(1));
+    assert!(out.ends_with("start\nstop\nclose\n"), "{out}");
+    assert!(errors.contains("`Fails` failed in run") && errors.contains("the background is gone"), "{errors}");
 }
 
 #[test]

@@ -117,8 +117,8 @@ fn look_ups(runtime: &Runtime) {
     let load = |builder: AppBuilder| builder.load((of_1000::load, Warm::goner()));
     let app = whole(runtime.block_on(async { load(AppBuilder::new()).plan()?.build().await }));
     let warm = whole(app.get::<Arc<Warm>>());
-    let wired = of_1000::wire();
-    let mut by_type: Map<TypeId> = of_1000::into_map(wired);
+    let mut by_type: Map<TypeId> = Map::new();
+    of_1000::map(&of_1000::wire(), &mut by_type);
     by_type.insert(TypeId::of::<Warm>(), warm.clone());
     let names = (0..1000).map(|index| format!("goner-{index}"));
     let mut by_name: Map<String> = names.map(|name| (name, warm.clone() as _)).collect();

@@ -12,7 +12,7 @@ use crate::table::{Form, Share};
 use crate::tag::split;
 use crate::target::{Arity, Element, Site, Target};
 use crate::unwind::catch;
-use crate::{Asker, Code, Error, Result, Sources, Tag, edit_distance};
+use crate::{Asker, Code, Error, Handle, Result, Shutdown, Sources, Tag, edit_distance, value};
 
 /// Binds all sites of all nodes, and those of `function`, or says all that is wrong.
 pub(crate) fn bind(
@@ -21,6 +21,13 @@ pub(crate) fn bind(
     sources: &Sources,
     mut problems: Vec<Problem>,
 ) -> Result<Graph> {
+    let (shutdown, handle) = (Shutdown::new(), Handle::new());
+    for built_in in [
+        value(shutdown.clone()).into_node(std::panic::Location::caller()),
+        value(handle.clone()).into_node(std::panic::Location::caller()),
+    ] {
+        nodes.push(Node { built_in: true, ..built_in });
+    }
     let index = Index::new(&mut nodes, &mut problems);
     let loaded = nodes.len();
     let mut binder = Binder {
@@ -59,7 +66,7 @@ pub(crate) fn bind(
     problems.extend(missed.into_iter().map(|(_, problem)| problem));
     problems.extend(circles(&nodes, &bindings, &needs));
     if problems.is_empty() {
-        return Ok(Graph { nodes, bindings, needs, function, index });
+        return Ok(Graph { nodes, bindings, needs, function, index, shutdown, handle });
     }
     Err(Error::plan(Report::new(problems)))
 }
@@ -311,6 +318,7 @@ impl Binder<'_> {
                 order: of.order,
                 early: false,
                 fallback: false,
+                built_in: true,
                 sites: Cow::Borrowed(&[]),
                 offers: vec![Offer { target, via: Via::Put(share.put) }],
                 with: Mutex::new(Vec::new()),

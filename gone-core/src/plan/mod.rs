@@ -11,11 +11,11 @@ use std::sync::Arc;
 pub(crate) use bind::bind;
 pub use report::{Place, Problem, Report, Wanted};
 
-use crate::Options;
 use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::index::Index;
 use crate::slots::Asking;
 use crate::target::{Site, Target};
+use crate::{Handle, Options, Shutdown};
 
 /// A checked graph: every site of every loaded goner is bound, there is no cycle, and every provider accepts what it will be
 /// asked. Nothing is constructed yet.
@@ -25,9 +25,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// How many goners, values and functions the plan has; a shared provider's values are not counted.
+    /// How many goners, values and functions are loaded.
     pub fn len(&self) -> usize {
-        let loaded = |node: &&Node| !matches!(node.body, Body::Shared { .. } | Body::Displaced);
+        let loaded = |node: &&Node| !node.built_in && !matches!(node.body, Body::Shared { .. } | Body::Displaced);
         self.graph.nodes.iter().filter(loaded).count()
     }
 
@@ -47,6 +47,9 @@ pub(crate) struct Graph {
     /// The function that is injected after the start, if the plan was made for one.
     pub(crate) function: Option<Function>,
     pub(crate) index: Index,
+    /// What goners inject to ask for a stop, and to look things up.
+    pub(crate) shutdown: Shutdown,
+    pub(crate) handle: Handle,
 }
 
 /// The function given to `run`: it asks, and offers nothing.

@@ -1,0 +1,89 @@
+use std::fmt;
+use std::sync::{Arc, OnceLock, Weak};
+
+use crate::app::Parts;
+use crate::{Code, Error, Result};
+
+/// Lookups on the running application, for goners that cannot say in a field what they need: `#[gone] handle: Handle`.
+///
+/// It holds the application weakly, so that no goner keeps its own application alive. All handles of an application are the same.
+/// (contract container A-45, C-19, C-94)
+#[derive(Clone)]
+pub struct Handle(Arc<OnceLock<Weak<Parts>>>);
+
+impl Handle {
+    pub(crate) fn new() -> Self {
+        Handle(Arc::default())
+    }
+
+    pub(crate) fn set(&self, parts: &Arc<Parts>) {
+        // A plan is built once.
+        let _ = self.0.set(Arc::downgrade(parts));
+    }
+
+    fn parts(&self) -> Result<Arc<Parts>> {
+        let parts = self.0.get().ok_or_else(|| StateError::NotReady.into_error())?;
+        parts.upgrade().ok_or_else(|| StateError::Closed.into_error())
+    }
+
+    /// What is offered for the type `S`, the site's type in full: `handle.get::<Arc<Store>>()`.
+    ///
+    /// # Errors
+    /// As [`Running::get`](crate::Running::get); `gone::state` with a [`StateError`] as its source before everything is built,
+    /// while the application stops, and after its end.
+    pub fn get<S: Send + 'static>(&self) -> Result<S> {
+        self.parts()?.get()
+    }
+
+    /// What the goner or value of this name offers for the type `S`.
+    ///
+    /// # Errors
+    /// As [`Running::get_named`](crate::Running::get_named), and as [`get`](Handle::get).
+    pub fn get_named<S: Send + 'static>(&self, name: &str) -> Result<S> {
+        self.parts()?.get_named(name)
+    }
+
+    /// Whether everything has started and no stop has begun: what a readiness probe asks.
+    pub fn is_ready(&self) -> bool {
+        self.parts().is_ok_and(|parts| parts.is_ready())
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("is_ready", &self.is_ready()).finish()
+    }
+}
+
+/// Why an application has nothing to give: the source of an error with the code `gone::state`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StateError {
+    /// Not everything is built yet.
+    NotReady,
+    /// The application stops.
+    ShuttingDown,
+    /// The application has ended.
+    Closed,
+    /// Only a provider offers it, and a provider is asked when a site is filled.
+    Provider(String),
+}
+
+impl StateError {
+    pub(crate) fn into_error(self) -> Error {
+        Error::from(self).with_code(Code::State)
+    }
+}
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StateError::NotReady => f.write_str("not everything is built yet"),
+            StateError::ShuttingDown => f.write_str("the application is stopping"),
+            StateError::Closed => f.write_str("the application has ended"),
+            StateError::Provider(name) => write!(f, "`{name}` is a provider: it is asked when a site is filled"),
+        }
+    }
+}
+
+impl std::error::Error for StateError {}
