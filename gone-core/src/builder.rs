@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::loader::{Load, Loader};
 use crate::node::{AnySource, Body, Node};
-use crate::plan::{Place, Plan, Problem, bind};
+use crate::plan::{Place, Plan, Problem, bind, replace};
 use crate::race::{First, race};
 use crate::target::Site;
 use crate::{App, Code, Error, Options, Result, Running, Sources};
@@ -120,7 +120,8 @@ struct Reading {
 
 impl Reading {
     fn new(loader: Loader) -> Self {
-        let Loader { mut nodes, problems, .. } = loader;
+        let Loader { nodes, mut problems, .. } = loader;
+        let mut nodes = replace(nodes, &mut problems);
         // A source that gives way does so before it is read.
         let own: Vec<_> =
             nodes.iter().filter(|it| !it.fallback).filter_map(|it| source(it)).map(|it| it.snapshot_id()).collect();

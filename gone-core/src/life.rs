@@ -132,9 +132,9 @@ impl Life {
     async fn stage(&mut self, stage: Hook) -> Result<()> {
         self.stage = stage;
         let graph = Arc::clone(&self.graph);
-        let levels = levels(&graph.needs, |id| graph.nodes[id].order);
+        let levels = levels(&graph.order, |id| graph.nodes[id].order);
         let priority = (0..graph.nodes.len()).collect();
-        let mut schedule = Schedule::forward(&graph.needs, &levels, priority, self.options.max_parallel);
+        let mut schedule = Schedule::forward(&graph.order, &levels, priority, self.options.max_parallel);
         loop {
             while let Some(id) = schedule.next() {
                 match hook(&graph, &self.store, id, stage) {
@@ -215,9 +215,9 @@ impl Life {
     /// end and awaited before its goner's hook.
     async fn stop(&mut self, stage: Hook, started: &[NodeId], deadline: Instant) -> Vec<Error> {
         let graph = Arc::clone(&self.graph);
-        let levels = levels(&graph.needs, |id| graph.nodes[id].order);
+        let levels = levels(&graph.order, |id| graph.nodes[id].order);
         let mut tasks: Tasks<()> = Tasks::new(self.under_way.clone());
-        let mut schedule = backward(&graph, &levels, started);
+        let mut schedule = backward(&graph.order, &levels, started);
         let mut errors = Vec::new();
         let stops: HashSet<NodeId> = started.iter().copied().collect();
         let mut background: HashMap<NodeId, Background> = match stage {
@@ -252,7 +252,7 @@ impl Life {
         let built = std::mem::take(&mut self.built);
         let levels = early_first(&graph.needs, |id| graph.nodes[id].early);
         let mut tasks: Tasks<CloseReport> = Tasks::new(self.under_way.clone());
-        let mut schedule = backward(&graph, &levels, &built);
+        let mut schedule = backward(&graph.needs, &levels, &built);
         let mut errors = Vec::new();
         let closes: HashSet<NodeId> = built.into_iter().collect();
         loop {
@@ -344,12 +344,12 @@ fn hook(graph: &Graph, store: &Store, id: NodeId, stage: Hook) -> Option<BoxFutu
 }
 
 /// Reverse needs; among those that may go, the one that was reached last goes first.
-fn backward(graph: &Graph, levels: &[i64], reached: &[NodeId]) -> Schedule {
-    let mut priority = vec![usize::MAX; graph.nodes.len()];
+fn backward(needs: &[Vec<NodeId>], levels: &[i64], reached: &[NodeId]) -> Schedule {
+    let mut priority = vec![usize::MAX; needs.len()];
     for (place, id) in reached.iter().rev().enumerate() {
         priority[*id] = place;
     }
-    Schedule::backward(&graph.needs, levels, priority, usize::MAX)
+    Schedule::backward(needs, levels, priority, usize::MAX)
 }
 
 impl Drop for Life {

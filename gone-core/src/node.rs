@@ -27,6 +27,9 @@ pub(crate) struct Node {
     pub(crate) order: i32,
     pub(crate) early: bool,
     pub(crate) fallback: bool,
+    pub(crate) replace: bool,
+    /// Types that it comes after, where nothing else decides.
+    pub(crate) after: Vec<Target>,
     /// Of the container's own: `Shutdown`, `Handle`.
     pub(crate) built_in: bool,
     pub(crate) sites: Cow<'static, [Site]>,

@@ -40,6 +40,8 @@ impl<T> Spec<T> {
             order: 0,
             early: false,
             fallback: false,
+            replace: false,
+            after: Vec::new(),
             built_in: false,
             sites: Cow::Borrowed(&[]),
             offers: Vec::new(),
@@ -80,6 +82,21 @@ impl<T> Spec<T> {
     /// ones keep the load order in a `Vec` and start concurrently. A dependency wins over the order.
     pub fn order(mut self, order: i32) -> Self {
         self.node.order = order;
+        self
+    }
+
+    /// Takes the place of what is loaded under the same name or, without a name, of what offers the same. What is replaced is gone as
+    /// if it had never been loaded: it is not checked, read, constructed or run. The place in the load order is the old one's.
+    /// Replacing what is not there, or what several would fit, is an error of the plan.
+    pub fn replace(mut self) -> Self {
+        self.node.replace = true;
+        self
+    }
+
+    /// Comes after whatever offers `S`, the site's type in full, in a `Vec` and in the start order, as if by a need. A contradiction
+    /// is an error of the plan; that nothing offers `S` is not.
+    pub fn after<S: Send + 'static>(mut self) -> Self {
+        self.node.after.push(Target::of::<S>());
         self
     }
 

@@ -45,7 +45,7 @@ impl<W> Goners<W> {
         (1000 / self.number).min(20)
     }
 
-    fn wired(&self) -> Duration {
+    fn wired(&self) -> f64 {
         timed(self.turns(), || (), |()| black_box((self.wire)()), drop)
     }
 
@@ -84,30 +84,35 @@ impl<W> Goners<W> {
 
 /// Does the work so many times, and again until there is something to measure. What it needs is made before, and what it made is
 /// dropped after the time is taken.
-fn timed<A, B>(turns: usize, make: impl Fn() -> A, work: impl Fn(A) -> B, end: impl Fn(B)) -> Duration {
+fn timed<A, B>(turns: usize, make: impl Fn() -> A, work: impl Fn(A) -> B, end: impl Fn(B)) -> f64 {
     const BATCHES: usize = 8;
     let mut took = Duration::ZERO;
-    for _ in 0..BATCHES {
+    // The first batch finds the allocator as somebody else left it, and does not count.
+    for batch in 0..=BATCHES {
         let made: Vec<A> = (0..turns).map(|_| make()).collect();
         let mut done = Vec::with_capacity(turns);
         let begun = Instant::now();
         for made in made {
             done.push(work(made));
         }
-        took += begun.elapsed();
+        took += if batch == 0 { Duration::ZERO } else { begun.elapsed() };
         done.into_iter().for_each(&end);
     }
-    took.div_f64((turns * BATCHES) as f64)
+    nanos(took) / (turns * BATCHES) as f64
+}
+
+fn nanos(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e9
 }
 
 /// What a look-up costs: so short that only many of them can be measured.
-fn looked_up<T>(look: impl Fn() -> T) -> Duration {
+fn looked_up<T>(look: impl Fn() -> T) -> f64 {
     const TURNS: u32 = 20_000;
     let begun = Instant::now();
     for _ in 0..TURNS {
         black_box(look());
     }
-    begun.elapsed() / TURNS
+    nanos(begun.elapsed()) / f64::from(TURNS)
 }
 
 /// The floor of a look-up: a map of instances.

@@ -1,7 +1,6 @@
 //! Two things in turn, each twice: A against B is the result, A against A and B against B tell what it is worth.
 
 use std::fmt;
-use std::time::Duration;
 
 /// How often each is measured.
 const ROUNDS: usize = 41;
@@ -36,11 +35,12 @@ struct Series {
     spread: f64,
 }
 
-/// Measures `gone` and `floor` in turn. Each call does some turns of its work and says how long one took.
+/// Measures `gone` and `floor` in turn. Each call does some turns of its work and says how many
+/// nanoseconds one took.
 pub(crate) fn compare(
     what: impl Into<String>,
-    mut gone: impl FnMut() -> Duration,
-    mut floor: impl FnMut() -> Duration,
+    mut gone: impl FnMut() -> f64,
+    mut floor: impl FnMut() -> f64,
 ) -> Measured {
     let mut timed: [Vec<f64>; 4] = Default::default();
     allocation_counter::opt_out(|| {
@@ -49,11 +49,11 @@ pub(crate) fn compare(
             floor();
         }
         for round in 0..ROUNDS {
-            // Who goes first changes, so that neither always comes after the other's leavings.
-            let order = if round % 2 == 0 { [0, 1, 2, 3] } else { [3, 2, 1, 0] };
+            // In turn, also from round to round, so that each side always comes after the other's leavings.
+            let order = if round % 2 == 0 { [0, 1, 2, 3] } else { [2, 3, 0, 1] };
             for side in order {
                 let took = if side % 2 == 0 { gone() } else { floor() };
-                timed[side].push(took.as_secs_f64() * 1e9);
+                timed[side].push(took);
             }
         }
     });

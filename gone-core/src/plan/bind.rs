@@ -64,9 +64,13 @@ pub(crate) fn bind(
         }
     }
     problems.extend(missed.into_iter().map(|(_, problem)| problem));
-    problems.extend(circles(&nodes, &bindings, &needs));
+    let order = with_after(&nodes, &index, &needs);
+    problems.extend(circles(&nodes, &bindings, &needs, &order));
     if problems.is_empty() {
-        return Ok(Graph { nodes, bindings, needs, function, index, shutdown, handle });
+        for (bindings, node) in bindings.iter_mut().zip(&nodes) {
+            sort_members(bindings, &node.sites, &nodes, &order);
+        }
+        return Ok(Graph { nodes, bindings, needs, order, function, index, shutdown, handle });
     }
     Err(Error::plan(Report::new(problems)))
 }
@@ -318,6 +322,8 @@ impl Binder<'_> {
                 order: of.order,
                 early: false,
                 fallback: false,
+                replace: false,
+                after: Vec::new(),
                 built_in: true,
                 sites: Cow::Borrowed(&[]),
                 offers: vec![Offer { target, via: Via::Put(share.put) }],
@@ -397,12 +403,14 @@ fn refused(node: &Node, target: Target, tag: &Tag, error: Error) -> Problem {
 }
 
 /// One problem for each circle, with the fields by which it goes on, and the first goner again at its end.
-fn circles(nodes: &[Node], bindings: &[Vec<Binding>], needs: &[Vec<NodeId>]) -> Vec<Problem> {
-    if acyclic(needs) {
+fn circles(nodes: &[Node], bindings: &[Vec<Binding>], needs: &[Vec<NodeId>], order: &[Vec<NodeId>]) -> Vec<Problem> {
+    // Without `after` the order is that of the needs; with it, circles of needs come first.
+    if acyclic(order) {
         return Vec::new();
     }
     let mut problems = Vec::new();
-    for circle in cycle::cycles(needs) {
+    let edges = if acyclic(needs) { order } else { needs };
+    for circle in cycle::cycles(edges) {
         // A shared value is its provider's, and stands in no one's way.
         let circle: Vec<NodeId> =
             circle.into_iter().filter(|id| !matches!(nodes[*id].body, Body::Shared { .. })).collect();
@@ -430,17 +438,53 @@ fn circles(nodes: &[Node], bindings: &[Vec<Binding>], needs: &[Vec<NodeId>]) -> 
                     at: site.at,
                     loaded: site.at,
                 },
-                None => place,
+                None => Place { what: format!("`{label}` comes after `{}`", nodes[next].label()), ..place },
             });
         }
         names.extend(names.first().cloned());
-        let mut problem = Problem::new(Code::Cycle, format!("a circle of needs: {}", names.join(" → ")))
+        let (what, help) = match std::ptr::eq(edges, needs) {
+            true => ("needs", "let one of them do without the other, or ask for one of them by `Lazy`"),
+            false => ("needs and `after`", "take one `.after::<…>()` away"),
+        };
+        let mut problem = Problem::new(Code::Cycle, format!("a circle of {what}: {}", names.join(" → ")))
             .involving(places)
-            .help("let one of them do without the other, or move what both need into a third goner");
+            .help(help);
         problem.path = names;
         problems.push(problem);
     }
     problems
+}
+
+/// What each node comes after: what it needs, and what its `after` says.
+fn with_after(nodes: &[Node], index: &Index, needs: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
+    let mut order = needs.to_vec();
+    for (id, node) in nodes.iter().enumerate() {
+        for target in &node.after {
+            for candidate in index.by_type(target.id()) {
+                if candidate.node != id && !order[id].contains(&candidate.node) {
+                    order[id].push(candidate.node);
+                }
+            }
+        }
+    }
+    order
+}
+
+/// Moves the members of a `Vec` behind those that their `after` names, and nothing else.
+fn sort_members(bindings: &mut [Binding], sites: &[Site], nodes: &[Node], order: &[Vec<NodeId>]) {
+    for (binding, site) in bindings.iter_mut().zip(sites) {
+        let (Binding::Elements(pieces), Arity::Many(_)) = (binding, site.ty.arity) else { continue };
+        if pieces.iter().all(|piece| nodes[piece.node].after.is_empty()) {
+            continue;
+        }
+        let mut left = std::mem::take(pieces);
+        while !left.is_empty() {
+            // There is no circle, so one of those that are left waits for none of them.
+            let waits = |it: &Piece| left.iter().any(|other| order[it.node].contains(&other.node));
+            let first = left.iter().position(|it| !waits(it)).unwrap_or(0);
+            pieces.push(left.remove(first));
+        }
+    }
 }
 
 fn acyclic(needs: &[Vec<NodeId>]) -> bool {

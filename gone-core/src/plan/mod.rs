@@ -3,12 +3,14 @@
 mod bind;
 mod cycle;
 mod index;
+mod replace;
 mod report;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(crate) use bind::bind;
+pub(crate) use replace::replace;
 pub use report::{Place, Problem, Report, Wanted};
 
 use crate::node::{Body, Node, NodeId, Via};
@@ -44,6 +46,8 @@ pub(crate) struct Graph {
     pub(crate) bindings: Vec<Vec<Binding>>,
     /// For each node, the nodes that it needs, each once.
     pub(crate) needs: Vec<Vec<NodeId>>,
+    /// For each node, the nodes that it comes after: those that it needs, and those that its `after` names.
+    pub(crate) order: Vec<Vec<NodeId>>,
     /// The function that is injected after the start, if the plan was made for one.
     pub(crate) function: Option<Function>,
     pub(crate) index: Index,

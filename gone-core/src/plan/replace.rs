@@ -1,0 +1,57 @@
+//! Replacing what is loaded, for tests and for programs that take a library's module but one goner.
+
+use crate::Code;
+use crate::node::Node;
+use crate::plan::report::{Place, Problem};
+
+/// Puts each node that replaces into the place of the one that it replaces, which is gone as if it had never been loaded.
+pub(crate) fn replace(nodes: Vec<Node>, problems: &mut Vec<Problem>) -> Vec<Node> {
+    if !nodes.iter().any(|node| node.replace) {
+        return nodes;
+    }
+    let (replacing, mut rest): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(|node| node.replace);
+    for node in replacing {
+        match target(&node, &rest) {
+            Ok(at) => rest[at] = node,
+            Err(problem) => problems.push(*problem),
+        }
+    }
+    rest
+}
+
+/// The node of the same name; without a name, the one that offers the same. What both are loaded for goes before a trait that
+/// many may offer.
+fn target(node: &Node, rest: &[Node]) -> Result<usize, Box<Problem>> {
+    let found = |matches: &dyn Fn(&Node) -> bool| -> Vec<usize> {
+        rest.iter().enumerate().filter(|(_, it)| matches(it)).map(|(at, _)| at).collect()
+    };
+    let (by_what, candidates) = match &node.name {
+        Some(name) => (format!("named `{name}`"), found(&|it| it.name.as_ref() == Some(name))),
+        None => {
+            let shared = |it: &Node, mainly: bool| {
+                it.offers().any(|(target, via)| {
+                    let own = node.offers().find(|(own, _)| *own == target);
+                    own.is_some_and(|(_, own)| !mainly || (it.is_main(&via) && node.is_main(&own)))
+                })
+            };
+            let mainly = found(&|it| shared(it, true));
+            let all = if mainly.is_empty() { found(&|it| shared(it, false)) } else { mainly };
+            ("offered as the same type".to_owned(), all)
+        }
+    };
+    match candidates.as_slice() {
+        [one] => Ok(*one),
+        [] => {
+            let text = format!("`{}` replaces what is {by_what}, and there is nothing", node.label());
+            let problem = Problem::new(Code::Load, text).involving([Place::of(node)]);
+            Err(Box::new(problem.help("load what it is to replace, or take `.replace()` away")))
+        }
+        several => {
+            let text = format!("`{}` replaces what is {by_what}, and there are {}", node.label(), several.len());
+            let mut places: Vec<_> = several.iter().map(|at| Place::of(&rest[*at])).collect();
+            Place::sort(&mut places);
+            let problem = Problem::new(Code::Load, text).involving([Place::of(node)]).involving(places);
+            Err(Box::new(problem.help("say which one, by its name: `.named(\"…\")`")))
+        }
+    }
+}
