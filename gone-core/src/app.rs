@@ -7,11 +7,12 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::life::Life;
-use crate::node::{Body, Via};
+use crate::lookup::Shared;
+use crate::node::Body;
 use crate::plan::{Graph, Plan};
 use crate::race::{First, race};
-use crate::slots::{Asking, Slots, Store, gather};
-use crate::target::Target;
+use crate::run::located;
+use crate::slots::Store;
 use crate::tasks::UnderWay;
 use crate::{Code, Error, Injected, Options, Result, Shutdown, StateError};
 
@@ -24,8 +25,9 @@ pub struct App {
 
 /// What lookups need, and how far the application is.
 pub(crate) struct Parts {
-    graph: Arc<Graph>,
-    store: Arc<Store>,
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) after_boot: Shared,
     under_way: UnderWay,
     options: Options,
     phase: AtomicU8,
@@ -53,6 +55,7 @@ impl App {
         let parts = Arc::new(Parts {
             graph: Arc::clone(&life.graph),
             store: Arc::clone(&life.store),
+            after_boot: Shared::default(),
             under_way: life.under_way.clone(),
             options: life.options.clone(),
             phase: AtomicU8::new(Phase::Built as u8),
@@ -79,7 +82,7 @@ impl App {
         parts.enter(Phase::Ready);
         let goners = parts.graph.nodes.iter().filter(|node| matches!(node.body, Body::Goner(_))).count();
         tracing::info!(target: "gone", "ready in {:.0?}: {goners} goners", begun.elapsed());
-        let shared = Shared { life: Mutex::new(life), ended: tokio::sync::OnceCell::new(), parts: Arc::clone(&parts) };
+        let shared = Ending { life: Mutex::new(life), ended: tokio::sync::OnceCell::new(), parts: Arc::clone(&parts) };
         Ok(Running { parts, shared: Arc::new(shared) })
     }
 
@@ -143,62 +146,12 @@ impl Parts {
         self.phase.load(Ordering::Acquire) == Phase::Ready as u8
     }
 
-    fn open(&self) -> Result<()> {
+    pub(crate) fn open(&self) -> Result<()> {
         match self.phase.load(Ordering::Acquire) {
             phase if phase == Phase::Stopping as u8 => Err(StateError::ShuttingDown.into_error()),
             phase if phase == Phase::Closed as u8 => Err(StateError::Closed.into_error()),
             _ => Ok(()),
         }
-    }
-
-    pub(crate) fn get<S: Send + 'static>(&self) -> Result<S> {
-        self.open()?;
-        let target = Target::of::<S>();
-        let candidates = self.graph.index.by_type(target.id());
-        let chosen = match candidates {
-            [] => return Err(Error::new(Code::Missing, format_args!("nothing offers `{}`", target.name()))),
-            [only] => only,
-            several => several.iter().find(|it| it.default).ok_or_else(|| {
-                let names: Vec<_> = several.iter().map(|it| self.graph.nodes[it.node].label()).collect();
-                Error::new(
-                    Code::Ambiguous,
-                    format_args!("{} offers fit `{}`: {}", several.len(), target.name(), names.join(", ")),
-                )
-            })?,
-        };
-        self.put(chosen.node, &chosen.via)
-    }
-
-    pub(crate) fn get_named<S: Send + 'static>(&self, name: &str) -> Result<S> {
-        self.open()?;
-        let target = Target::of::<S>();
-        let id = self.graph.index.by_name(name);
-        let id = id.ok_or_else(|| Error::new(Code::Missing, format_args!("nothing is named `{name}`")))?;
-        let node = &self.graph.nodes[id];
-        if let Some(crate::table::Form::Named { .. }) = node.form() {
-            return self.put(id, &Via::Ask);
-        }
-        let (_, via) = node
-            .offer_of(target.id())
-            .ok_or_else(|| Error::new(Code::Mismatch, format_args!("`{name}` does not offer `{}`", target.name())))?;
-        self.put(id, &via)
-    }
-
-    fn put<S: 'static>(&self, id: usize, via: &Via) -> Result<S> {
-        let mut slot: Option<S> = None;
-        match (via, self.store.get(id)) {
-            (Via::Put(put), Some(instance)) => put(instance, &mut slot),
-            (Via::Cast(cast), Some(instance)) => cast(instance, &mut slot),
-            (Via::Call | Via::Ask, _) => {
-                let label = self.graph.nodes[id].label();
-                return Err(Error::new(
-                    Code::State,
-                    format_args!("`{label}` is a provider: it is asked when a site is filled"),
-                ));
-            }
-            (_, None) => {}
-        }
-        slot.ok_or_else(|| StateError::NotReady.into_error())
     }
 }
 
@@ -206,10 +159,10 @@ impl Parts {
 /// [`stop`](Running::stop).
 pub struct Running {
     parts: Arc<Parts>,
-    shared: Arc<Shared>,
+    shared: Arc<Ending>,
 }
 
-struct Shared {
+struct Ending {
     parts: Arc<Parts>,
     life: Mutex<Life>,
     ended: tokio::sync::OnceCell<Result<()>>,
@@ -256,6 +209,40 @@ impl Running {
         self.parts.get_named(name)
     }
 
+    /// All that is offered for the type `S` under a name that matches, in load order: `*` stands for any text, `?` for one character.
+    ///
+    /// # Errors
+    /// `gone::state` if a provider is among them.
+    pub fn get_matching<S: Send + 'static>(&self, pattern: &str) -> Result<Vec<S>> {
+        self.parts.get_matching(pattern)
+    }
+
+    /// Asks the provider of `S` for a value, as a site with this tag would: `make::<Db>("*,sessions")`. A sharing provider makes one
+    /// value for each extension text, also for callers at once; beyond those that the plan knows, at most 1,024 in the life
+    /// of the application.
+    ///
+    /// A dropped future drops the provider's call, or leaves it to another caller that waits for the same value.
+    ///
+    /// # Errors
+    /// `gone::missing`, `gone::ambiguous`, `gone::mismatch`; what the provider refuses or fails with; `gone::state` with
+    /// [`StateError::NotAProvider`] for a goner or value, which [`get`](Running::get) gives.
+    pub async fn make<S: Send + 'static>(&self, tag: &str) -> Result<S> {
+        self.parts.make(tag).await
+    }
+
+    /// Calls a function with its parameters injected, as `run` does.
+    ///
+    /// # Errors
+    /// What is missing or ambiguous among the parameters, then the function is not called; the failure of a provider; a panic of the
+    /// function. What the function returns is given as it is. A dropped future drops the function's.
+    #[track_caller]
+    pub fn call<F, A>(&self, function: F) -> impl Future<Output = Result<F::Output>>
+    where
+        F: Injected<A>,
+    {
+        self.parts.call(function, located(F::sites(), std::panic::Location::caller()))
+    }
+
     /// What asks for a stop; `run` and `serve` answer it.
     pub fn shutdown(&self) -> Shutdown {
         self.parts.graph.shutdown.clone()
@@ -275,21 +262,14 @@ impl Running {
     }
 
     /// Calls the function for which the application was planned.
-    pub(crate) async fn call<F, A>(&self, function: F) -> Result<()>
+    pub(crate) async fn call_planned<F, A>(&self, function: F) -> Result<()>
     where
         F: Injected<A, Output = Result<()>>,
     {
         let Some(planned) = &self.parts.graph.function else {
             return Err(Error::new(Code::State, "the application was not planned for a function"));
         };
-        let asking = Asking { goner: "run".into(), module: "", sites: &planned.sites, bindings: &planned.bindings };
-        let made = match gather(&self.parts.graph, &self.parts.store, &asking) {
-            Some(gathered) => gathered.await?,
-            None => Vec::new(),
-        };
-        let mut arguments = Slots::new(&self.parts.store, asking.sites, asking.bindings, made, None);
-        let call = crate::unwind::catch(|| function.call(&mut arguments))?;
-        crate::unwind::caught(call).await
+        self.parts.inject(function, "run", &planned.sites, &planned.bindings).await?
     }
 }
 

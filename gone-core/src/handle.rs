@@ -43,6 +43,14 @@ impl Handle {
         self.parts()?.get_named(name)
     }
 
+    /// As [`Running::make`](crate::Running::make). A dropped future leaves what that one leaves.
+    ///
+    /// # Errors
+    /// As there, and as [`get`](Handle::get).
+    pub async fn make<S: Send + 'static>(&self, tag: &str) -> Result<S> {
+        self.parts()?.make(tag).await
+    }
+
     /// Whether everything has started and no stop has begun: what a readiness probe asks.
     pub fn is_ready(&self) -> bool {
         self.parts().is_ok_and(|parts| parts.is_ready())
@@ -65,8 +73,10 @@ pub enum StateError {
     ShuttingDown,
     /// The application has ended.
     Closed,
-    /// Only a provider offers it, and a provider is asked when a site is filled.
+    /// This provider offers it: ask it with `make`.
     Provider(String),
+    /// This goner or value offers it: look it up with `get`.
+    NotAProvider(String),
 }
 
 impl StateError {
@@ -81,7 +91,8 @@ impl fmt::Display for StateError {
             StateError::NotReady => f.write_str("not everything is built yet"),
             StateError::ShuttingDown => f.write_str("the application is stopping"),
             StateError::Closed => f.write_str("the application has ended"),
-            StateError::Provider(name) => write!(f, "`{name}` is a provider: it is asked when a site is filled"),
+            StateError::Provider(name) => write!(f, "`{name}` is a provider: ask it with `make`"),
+            StateError::NotAProvider(name) => write!(f, "`{name}` is not a provider: look it up with `get`"),
         }
     }
 }

@@ -12,6 +12,7 @@ mod hooks;
 mod lazy;
 mod life;
 mod loader;
+mod lookup;
 mod near;
 mod node;
 mod options;

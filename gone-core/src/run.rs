@@ -31,7 +31,7 @@ impl AppBuilder {
         async move {
             let mut signals = Signals::new()?;
             let running = boot(self, Some(sites), &mut signals).await?;
-            let mut call = pin!(running.call(function));
+            let mut call = pin!(running.call_planned(function));
             let result = match race(call.as_mut(), ended(&running, &mut signals)).await {
                 First::Left(result) => result,
                 // It was told, by the `Shutdown` that it may hold: it has the budget of the shutdown to return.

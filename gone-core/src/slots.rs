@@ -40,7 +40,7 @@ impl Store {
     }
 
     /// Puts what a built node offers into an `Option<S>`.
-    fn put(&self, piece: &Piece, slot: &mut dyn Any) {
+    pub(crate) fn put(&self, piece: &Piece, slot: &mut dyn Any) {
         match (&piece.via, self.get(piece.node)) {
             (Via::Put(put), Some(instance)) => put(instance, slot),
             (Via::Cast(cast), Some(instance)) => cast(instance, slot),

@@ -4,6 +4,7 @@ mod background;
 mod boot;
 mod lazy;
 mod lifecycle;
+mod lookup;
 mod options;
 mod problems;
 mod process;

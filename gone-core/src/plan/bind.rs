@@ -70,7 +70,17 @@ pub(crate) fn bind(
         for (bindings, node) in bindings.iter_mut().zip(&nodes) {
             sort_members(bindings, &node.sites, &nodes, &order);
         }
-        return Ok(Graph { nodes, bindings, needs, order, function, index, shutdown, handle });
+        return Ok(Graph {
+            nodes,
+            bindings,
+            needs,
+            order,
+            function,
+            index,
+            shutdown,
+            handle,
+            sources: sources.clone(),
+        });
     }
     Err(Error::plan(Report::new(problems)))
 }
@@ -552,7 +562,7 @@ impl Roots {
 }
 
 /// `*` stands for any text, `?` for one character.
-fn glob(pattern: &str, name: &str) -> bool {
+pub(crate) fn glob(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut p, mut n, mut star) = (0, 0, None);
     while n < name.len() {

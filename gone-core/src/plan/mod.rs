@@ -9,7 +9,7 @@ mod report;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-pub(crate) use bind::bind;
+pub(crate) use bind::{bind, glob};
 pub(crate) use replace::replace;
 pub use report::{Place, Problem, Report, Wanted};
 
@@ -17,7 +17,7 @@ use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::index::Index;
 use crate::slots::Asking;
 use crate::target::{Site, Target};
-use crate::{Handle, Options, Shutdown};
+use crate::{Handle, Options, Shutdown, Sources};
 
 /// A checked graph: every site of every loaded goner is bound, there is no cycle, and every provider accepts what it will be
 /// asked. Nothing is constructed yet.
@@ -54,6 +54,8 @@ pub(crate) struct Graph {
     /// What goners inject to ask for a stop, and to look things up.
     pub(crate) shutdown: Shutdown,
     pub(crate) handle: Handle,
+    /// For what providers check after the boot.
+    pub(crate) sources: Sources,
 }
 
 /// The function given to `run`: it asks, and offers nothing.
