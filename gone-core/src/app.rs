@@ -29,7 +29,7 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<Store>,
     pub(crate) after_boot: Shared,
     under_way: UnderWay,
-    options: Options,
+    pub(crate) options: Options,
     phase: AtomicU8,
 }
 
@@ -48,9 +48,9 @@ impl App {
     pub(crate) async fn build(plan: Plan, interrupt: impl Future<Output = Error>) -> Result<Self> {
         let begun = Instant::now();
         let boot = plan.options.boot;
-        let mut life = Life::new(plan.graph, plan.options);
+        let mut life = Life::new(plan.graph, plan.options, plan.under_way);
         if let Err(error) = within(boot, boot, life.build(), interrupt).await {
-            return Err(error.attach(life.end().await));
+            return Err(error.attach(life.end_apart().await));
         }
         let parts = Arc::new(Parts {
             graph: Arc::clone(&life.graph),
@@ -77,7 +77,7 @@ impl App {
         let App { parts, mut life, begun } = self;
         let boot = life.options.boot;
         if let Err(error) = within(boot, boot.saturating_sub(begun.elapsed()), life.start(), interrupt).await {
-            return Err(error.attach(life.end().await));
+            return Err(error.attach(life.end_apart().await));
         }
         parts.enter(Phase::Ready);
         let goners = parts.graph.nodes.iter().filter(|node| matches!(node.body, Body::Goner(_))).count();
@@ -90,9 +90,9 @@ impl App {
     ///
     /// # Errors
     /// The first failure, with the others attached. A dropped future goes on in a detached task.
-    pub async fn close(mut self) -> Result<()> {
+    pub async fn close(self) -> Result<()> {
         self.parts.enter(Phase::Stopping);
-        let ended = stopped(self.life.end().await);
+        let ended = stopped(self.life.end_apart().await);
         self.parts.enter(Phase::Closed);
         ended
     }

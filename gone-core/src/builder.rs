@@ -7,6 +7,7 @@ use crate::node::{AnySource, Body, Node};
 use crate::plan::{Place, Plan, Problem, bind, replace};
 use crate::race::{First, race};
 use crate::target::Site;
+use crate::tasks::UnderWay;
 use crate::{App, Code, Error, Options, Result, Running, Sources};
 
 /// An application while it is put together: it collects what is loaded, then plans, boots, runs or serves.
@@ -14,6 +15,7 @@ use crate::{App, Code, Error, Options, Result, Running, Sources};
 pub struct AppBuilder {
     loader: Loader,
     pub(crate) options: Options,
+    pub(crate) under_way: UnderWay,
 }
 
 impl Default for AppBuilder {
@@ -25,7 +27,7 @@ impl Default for AppBuilder {
 impl AppBuilder {
     /// An application in which nothing is loaded.
     pub fn new() -> Self {
-        AppBuilder { loader: Loader::new(), options: Options::default() }
+        AppBuilder { loader: Loader::new(), options: Options::default(), under_way: UnderWay::default() }
     }
 
     /// Loads a goner, a value, a function as provider, a source, a module, or a tuple of these. Never fails: what is wrong
@@ -68,19 +70,19 @@ impl AppBuilder {
     }
 
     pub(crate) fn plan_for(self, function: Option<Cow<'static, [Site]>>) -> Result<Plan> {
-        let AppBuilder { loader, options } = self;
+        let AppBuilder { loader, options, under_way } = self;
         let mut reading = Reading::new(loader);
         reading.local();
-        reading.plan(function, options)
+        reading.plan(function, options, under_way)
     }
 
     /// Plans with the remote sources opened as well, within the boot's budget.
     async fn plan_remotely(self, function: Option<Cow<'static, [Site]>>) -> Result<Plan> {
-        let AppBuilder { loader, options } = self;
+        let AppBuilder { loader, options, under_way } = self;
         let mut reading = Reading::new(loader);
         reading.local();
         reading.remote(options.boot).await;
-        reading.plan(function, options)
+        reading.plan(function, options, under_way)
     }
 
     /// Plans, builds and starts.
@@ -154,7 +156,12 @@ impl Reading {
     fn keep(&mut self, id: usize, source: &Arc<dyn AnySource>, snapshot: Snapshot) {
         match source.keep(snapshot) {
             Some((instance, snapshot)) => {
-                self.sources.insert(source.snapshot_id(), snapshot);
+                if !self.sources.insert(source.snapshot_id(), snapshot) {
+                    let text = format!("two sources give the same snapshot; one is `{}`", self.nodes[id].label());
+                    let problem = Problem::new(Code::Duplicate, text).involving([Place::of(&self.nodes[id])]);
+                    self.problems
+                        .push(problem.help("load one of them, or put `.replace()` on the one that is to stand"));
+                }
                 self.nodes[id].body = Body::Ready(instance);
             }
             None => self.failed(id, Error::msg("the source gave a snapshot of another type")),
@@ -169,12 +176,12 @@ impl Reading {
         }
     }
 
-    fn plan(mut self, function: Option<Cow<'static, [Site]>>, options: Options) -> Result<Plan> {
+    fn plan(mut self, function: Option<Cow<'static, [Site]>>, options: Options, under_way: UnderWay) -> Result<Plan> {
         for (id, source, snapshot) in std::mem::take(&mut self.held) {
             self.keep(id, &source, snapshot);
         }
         let graph = bind(self.nodes, function, &self.sources, self.problems)?;
-        Ok(Plan { graph: Arc::new(graph), options })
+        Ok(Plan { graph: Arc::new(graph), options, under_way })
     }
 }
 

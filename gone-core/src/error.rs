@@ -175,6 +175,15 @@ impl Error {
         }))
     }
 
+    /// An error that was boxed as one of the standard trait, with its chain of causes. One that [`into_std`](Error::into_std) made is
+    /// itself again.
+    pub fn from_boxed(error: Box<dyn StdError + Send + Sync + 'static>) -> Self {
+        match error.downcast::<AsStd>() {
+            Ok(error) => error.0,
+            Err(error) => Error::msg(&error).change(|inner| inner.cause = Some(Arc::from(error))),
+        }
+    }
+
     /// The same error as one of another kind. Providers use it to mark what is wrong with configuration.
     #[must_use]
     pub fn with_code(self, code: Code) -> Self {

@@ -35,11 +35,12 @@ pub(crate) struct Life {
     shutdown: Shutdown,
     /// In the detached task that ends a dropped one: if the runtime drops that too, nobody is left to do it.
     detached: bool,
+    /// Where it was built, for one that is dropped elsewhere.
+    runtime: Option<tokio::runtime::Handle>,
 }
 
 impl Life {
-    pub(crate) fn new(graph: Arc<Graph>, options: Options) -> Self {
-        let under_way = UnderWay::default();
+    pub(crate) fn new(graph: Arc<Graph>, options: Options, under_way: UnderWay) -> Self {
         Life {
             store: Arc::new(Store::new(graph.nodes.len())),
             building: Tasks::new(under_way.clone()),
@@ -50,6 +51,7 @@ impl Life {
             background: Vec::new(),
             shutdown: graph.shutdown.clone(),
             detached: false,
+            runtime: tokio::runtime::Handle::try_current().ok(),
             under_way,
             options,
             graph,
@@ -194,21 +196,34 @@ impl Life {
     /// Ends it from wherever it is: cancels what is under way, stops what has started in reverse, closes what was built in
     /// reverse. Each is reached; the errors are collected. A second call finds nothing to do.
     pub(crate) async fn end(&mut self) -> Vec<Error> {
-        let deadline = Instant::now() + self.options.shutdown;
+        let deadline = crate::tasks::after(Instant::now(), self.options.shutdown);
         let patience = self.options.stop_hook;
-        for (id, ()) in self.starting.cancel(patience).await {
+        let (late, mut errors) = self.starting.cancel(patience).await;
+        for (id, ()) in late {
             self.passed(id);
         }
-        for (id, instance) in self.building.cancel(patience).await {
+        let (late, stuck) = self.building.cancel(patience).await;
+        errors.extend(stuck);
+        for (id, instance) in late {
             self.put(id, instance);
         }
         let started = std::mem::take(&mut self.started);
-        let mut errors = Vec::new();
         for stage in [Hook::BeforeStop, Hook::Stop, Hook::AfterStop] {
             errors.extend(self.stop(stage, &started, deadline).await);
         }
         errors.extend(self.close(deadline).await);
         errors
+    }
+
+    /// As [`end`](Life::end), in a task of its own: whoever waits for it may be dropped, and it goes on.
+    pub(crate) async fn end_apart(mut self) -> Vec<Error> {
+        let ending = async move {
+            let mut errors = self.end().await;
+            errors.extend(catch(|| drop(self)).err());
+            errors
+        };
+        let ended = tokio::spawn(ending.in_current_span()).await;
+        ended.unwrap_or_else(|error| vec![Error::from(error).with_code(crate::Code::Stop)])
     }
 
     /// One stage of the stop, in the reverse of the start's order. In the stage of `stop` itself, a background task is told to
@@ -359,13 +374,14 @@ impl Drop for Life {
         if self.is_over() {
             return;
         }
-        let runtime = tokio::runtime::Handle::try_current().ok().filter(|_| !self.detached);
+        let runtime = self.runtime.take().filter(|_| !self.detached);
         let Some(runtime) = runtime else {
             tracing::warn!(target: "gone", "an application was dropped without a runtime to end it in: not all of its goners were closed");
             return;
         };
         // The one that takes its place here has nothing to end.
-        let mut rest = std::mem::replace(self, Life::new(Arc::clone(&self.graph), self.options.clone()));
+        let mut rest =
+            std::mem::replace(self, Life::new(Arc::clone(&self.graph), self.options.clone(), self.under_way.clone()));
         rest.detached = true;
         runtime.spawn(async move {
             for error in rest.end().await {

@@ -9,7 +9,8 @@ use crate::{Code, Error, Location, Spec};
 pub struct Loader {
     pub(crate) nodes: Vec<Node>,
     pub(crate) problems: Vec<Problem>,
-    modules: HashSet<TypeId>,
+    /// The modules that are loaded, each as what gives way or not.
+    modules: HashSet<(TypeId, bool)>,
     at: Location,
     fallback: bool,
 }
@@ -50,11 +51,13 @@ impl Loader {
         // A function item is known by its type. Closures and function pointers have no identity of their own.
         let name = std::any::type_name::<F>();
         let function_item = std::mem::size_of::<F>() == 0 && !name.ends_with("{{closure}}");
-        if function_item && !self.modules.insert(TypeId::of::<F>()) {
+        if function_item && !self.modules.insert((TypeId::of::<F>(), self.fallback)) {
             return;
         }
-        let at = self.at;
-        if let Err(error) = module(self).into_result() {
+        let (at, fallback) = (self.at, self.fallback);
+        let done = crate::unwind::catch(|| module(self).into_result()).and_then(|done| done);
+        (self.at, self.fallback) = (at, fallback);
+        if let Err(error) = done {
             let place = Place { what: format!("`{name}`"), at, loaded: at };
             let problem = Problem::new(Code::Load, format!("a module failed: {error}"));
             self.problems.push(problem.involving([place]).caused_by(error));

@@ -190,7 +190,11 @@ impl Parts {
     {
         let asking = Asking { goner: name.into(), module: "", sites, bindings };
         let made = match gather(&self.graph, &self.store, &asking) {
-            Some(gathered) => gathered.await?,
+            Some(gathered) => {
+                let budget = self.options.start_hook;
+                let late = |_| Error::new(Code::Hook, format_args!("the parameters were not there within {budget:?}"));
+                tokio::time::timeout(budget, gathered).await.map_err(late)??
+            }
             None => Vec::new(),
         };
         let mut arguments = Slots::new(&self.store, sites, bindings, made, None);

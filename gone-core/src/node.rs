@@ -102,9 +102,15 @@ pub(crate) trait AnyFunction: Send + Sync {
 }
 
 impl Node {
-    /// The type by its short name.
+    /// The type by its short name; a closure has none, and goes by what it makes.
     pub(crate) fn label(&self) -> String {
-        short((self.type_name)())
+        let name = (self.type_name)();
+        match (&self.body, self.offers.first()) {
+            (Body::Function(_), Some(made)) if name.ends_with("{{closure}}") => {
+                format!("closure for {}", made.target.name())
+            }
+            _ => short(name),
+        }
     }
 
     pub(crate) fn form(&self) -> Option<&'static Form> {

@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::race::{First, race};
 use crate::target::Site;
+use crate::tasks::UnderWay;
 use crate::{AppBuilder, Error, Injected, Result, Running};
 
 impl AppBuilder {
@@ -39,7 +40,7 @@ impl AppBuilder {
                     let rest = tokio::time::timeout(running.shutdown_budget(), call);
                     match race(rest, signals.next()).await {
                         First::Left(returned) => returned.unwrap_or(Ok(())),
-                        First::Right(second) => end_at_once(&running, second),
+                        First::Right((number, name)) => match at_once(number, name, &running.under_way()) {},
                     }
                 }
             };
@@ -64,11 +65,31 @@ impl AppBuilder {
 }
 
 async fn boot(builder: AppBuilder, sites: Option<Cow<'static, [Site]>>, signals: &mut Signals) -> Result<Running> {
+    let under_way = builder.under_way.clone();
+    let (tell, told) = tokio::sync::oneshot::channel();
     let interrupt = async {
-        let (number, name) = signals.next().await;
-        Error::interrupted(number, name)
+        match told.await {
+            Ok(error) => error,
+            Err(_) => std::future::pending().await,
+        }
     };
-    builder.boot_for(sites, interrupt).await
+    // The first signal rolls the boot back; the second does not wait for that.
+    let watch = async {
+        let (number, name) = signals.next().await;
+        let _ = tell.send(Error::interrupted(number, name));
+        let (number, name) = signals.next().await;
+        at_once(number, name, &under_way)
+    };
+    match race(builder.boot_for(sites, interrupt), watch).await {
+        First::Left(booted) => booted,
+        First::Right(never) => match never {},
+    }
+}
+
+/// A signal more than is waited for.
+fn at_once(number: i32, name: &str, under_way: &UnderWay) -> std::convert::Infallible {
+    eprintln!("{name} again: ending at once; did not finish: {}", under_way.names().join(", "));
+    std::process::exit(128 + number)
 }
 
 /// Waits for a signal, or for a goner that asks for a stop.
@@ -84,16 +105,10 @@ async fn stop(running: &Running, signals: &mut Signals) -> Result<()> {
     let begun = tokio::time::Instant::now();
     let stopped = match race(running.stop(), signals.next()).await {
         First::Left(stopped) => stopped,
-        First::Right(second) => end_at_once(running, second),
+        First::Right((number, name)) => match at_once(number, name, &running.under_way()) {},
     };
     tracing::info!(target: "gone", "stopped in {:.0?}", begun.elapsed());
     stopped
-}
-
-fn end_at_once(running: &Running, (number, name): (i32, &str)) -> ! {
-    let unfinished = running.under_way().names();
-    eprintln!("{name} again: ending at once; did not finish: {}", unfinished.join(", "));
-    std::process::exit(128 + number);
 }
 
 /// The function's own error comes first, then that of a background task; those of stopping are attached.
@@ -135,17 +150,25 @@ pub fn main<E: Into<Error>>(
     runtime: std::io::Result<tokio::runtime::Runtime>,
     function: impl Future<Output = Result<(), E>>,
 ) -> ExitCode {
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(function).map_err(Into::into),
-        Err(error) => Err(Error::from(error)),
+    let (runtime, result) = match runtime {
+        Ok(runtime) => {
+            let result = runtime.block_on(function).map_err(Into::into);
+            (Some(runtime), result)
+        }
+        Err(error) => (None, Err(Error::from(error))),
     };
-    match result {
+    let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:?}");
             ExitCode::from(error.exit_code())
         }
+    };
+    if let Some(runtime) = runtime {
+        // A thread that an abandoned hook blocks must not keep the process.
+        runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     }
+    code
 }
 
 /// The runtime of `#[gone::main]`.

@@ -53,6 +53,17 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    /// A panic of a goner's `Drop` is said and goes no further: it would end the others' in an abort.
+    fn drop(&mut self) {
+        for instance in self.instances.iter_mut().rev().filter_map(OnceLock::take) {
+            if let Err(error) = catch(|| drop(instance)) {
+                tracing::error!(target: "gone", "a goner was dropped: {error}");
+            }
+        }
+    }
+}
+
 /// The values for the sites of one goner or function, taken in the order of the sites.
 pub struct Slots<'a> {
     store: &'a Store,

@@ -47,8 +47,9 @@ impl Sources {
         self.snapshots.get(&TypeId::of::<S>()).and_then(|snapshot| snapshot.downcast_ref())
     }
 
-    pub(crate) fn insert(&mut self, id: TypeId, snapshot: Arc<dyn Any + Send + Sync>) {
-        self.snapshots.insert(id, snapshot);
+    /// False if there is one of that type already.
+    pub(crate) fn insert(&mut self, id: TypeId, snapshot: Arc<dyn Any + Send + Sync>) -> bool {
+        self.snapshots.insert(id, snapshot).is_none()
     }
 }
 

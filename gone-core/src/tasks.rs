@@ -33,10 +33,20 @@ impl UnderWay {
     }
 }
 
+/// A budget may be as long as `Duration::MAX`.
+pub(crate) fn after(begun: Instant, budget: Duration) -> Instant {
+    const LONG: Duration = Duration::from_secs(86_400 * 365 * 30);
+    begun + budget.min(LONG)
+}
+
 /// The tasks of one stage.
 pub(crate) struct Tasks<T> {
     set: JoinSet<(u64, Result<T>)>,
     running: Vec<Running>,
+    /// Past their budget, and still in the set.
+    abandoned: Vec<Running>,
+    /// Abandoned, and come to a good end all the same.
+    late: Vec<(NodeId, T)>,
     next: u64,
     under_way: UnderWay,
 }
@@ -60,7 +70,7 @@ pub(crate) struct Ended<T> {
 
 impl<T: Send + 'static> Tasks<T> {
     pub(crate) fn new(under_way: UnderWay) -> Self {
-        Tasks { set: JoinSet::new(), running: Vec::new(), next: 0, under_way }
+        Tasks { set: JoinSet::new(), running: Vec::new(), abandoned: Vec::new(), late: Vec::new(), next: 0, under_way }
     }
 
     pub(crate) fn spawn(
@@ -81,19 +91,22 @@ impl<T: Send + 'static> Tasks<T> {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.running.is_empty()
+        self.running.is_empty() && self.abandoned.is_empty() && self.late.is_empty()
     }
 
     /// The next task that ends, or whose budget does: that one is abandoned, and its error says so. None if none is running.
     /// Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Option<Ended<T>> {
         loop {
-            let deadline = self.running.iter().map(|it| it.begun + it.budget).min()?;
+            let deadline = self.running.iter().map(|it| after(it.begun, it.budget)).min()?;
             let joined = tokio::time::timeout_at(deadline, self.set.join_next()).await;
             match joined {
                 Ok(Some(Ok((number, result)))) => {
                     // One that was abandoned before may still come to its end: nobody waits for it any more.
-                    let Some(at) = self.running.iter().position(|it| it.number == number) else { continue };
+                    let Some(at) = self.running.iter().position(|it| it.number == number) else {
+                        self.late.extend(self.abandoned(number).zip(result.ok()));
+                        continue;
+                    };
                     let it = self.running.swap_remove(at);
                     return Some(self.ended(it, result));
                 }
@@ -105,11 +118,15 @@ impl<T: Send + 'static> Tasks<T> {
                 }
                 Err(_) => {
                     let now = Instant::now();
-                    let at = self.running.iter().position(|it| it.begun + it.budget <= now)?;
+                    let at = self.running.iter().position(|it| after(it.begun, it.budget) <= now)?;
                     let it = self.running.swap_remove(at);
                     it.abort.abort();
                     let error = Error::msg(format_args!("did not end within {:?} and was abandoned", it.budget));
-                    return Some(self.ended(it, Err(error)));
+                    let (node, hook) = (it.node, it.hook);
+                    let error = error.in_hook(&it.goner, it.hook, Some(it.begun.elapsed()));
+                    self.under_way.remove(&it.goner, it.hook);
+                    self.abandoned.push(it);
+                    return Some(Ended { node, hook, result: Err(error) });
                 }
             }
         }
@@ -121,21 +138,28 @@ impl<T: Send + 'static> Tasks<T> {
         Ended { node: it.node, hook: it.hook, result }
     }
 
-    /// Cancels all, and gives those that had come to a good end all the same.
-    pub(crate) async fn cancel(&mut self, patience: Duration) -> Vec<(NodeId, T)> {
+    fn abandoned(&self, number: u64) -> Option<NodeId> {
+        self.abandoned.iter().find(|it| it.number == number).map(|it| it.node)
+    }
+
+    /// Cancels all, and gives those that had come to a good end all the same, and an error for each that does not end.
+    pub(crate) async fn cancel(&mut self, patience: Duration) -> (Vec<(NodeId, T)>, Vec<Error>) {
         self.set.abort_all();
-        let mut ended = Vec::new();
-        let deadline = Instant::now() + patience;
+        self.abandoned.append(&mut self.running);
+        let deadline = after(Instant::now(), patience);
         while let Ok(Some(joined)) = tokio::time::timeout_at(deadline, self.set.join_next()).await {
-            if let Ok((number, Ok(value))) = joined
-                && let Some(it) = self.running.iter().find(|it| it.number == number)
-            {
-                ended.push((it.node, value));
+            if let Ok((number, result)) = joined {
+                self.late.extend(self.abandoned(number).zip(result.ok()));
             }
         }
-        for it in self.running.drain(..) {
+        let mut errors = Vec::new();
+        for it in self.abandoned.drain(..) {
             self.under_way.remove(&it.goner, it.hook);
+            if !it.abort.is_finished() {
+                let error = Error::msg("blocks its thread and could not be cancelled");
+                errors.push(error.in_hook(&it.goner, it.hook, Some(it.begun.elapsed())));
+            }
         }
-        ended
+        (std::mem::take(&mut self.late), errors)
     }
 }

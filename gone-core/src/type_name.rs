@@ -9,7 +9,7 @@ pub(crate) fn short(full: &str) -> String {
             out.truncate(segment);
         } else {
             out.push(c);
-            let part_of_path = c.is_alphanumeric() || c == '_' || c == '#' || c == '{' || c == '}';
+            let part_of_path = c.is_alphanumeric() || matches!(c, '_' | '#' | '{' | '}');
             if !part_of_path {
                 segment = out.len();
             }

@@ -89,6 +89,11 @@ impl OnStruct {
                 let inside;
                 parenthesized!(inside in input);
                 for ty in Punctuated::<Type, Token![,]>::parse_terminated(&inside)? {
+                    // What a `macro_rules` passed on as `$t:ty` comes in a group.
+                    let mut ty = ty;
+                    while let Type::Group(syn::TypeGroup { elem, .. }) | Type::Paren(syn::TypeParen { elem, .. }) = ty {
+                        ty = *elem;
+                    }
                     match ty {
                         Type::TraitObject(_) => self.offers.push(ty),
                         other => errors.at(other.span(), "offer a trait object: `offers(dyn Trait)`"),

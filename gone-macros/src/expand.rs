@@ -76,7 +76,8 @@ fn site(field: &Field) -> Option<TokenStream> {
     let at = location(ty.span());
     let asked_by_name = !matches!(tag.split(',').next(), Some("" | "*") | None);
     // Only a site that asks by name can reach a provider that reads its type by serde.
-    let deserialize = match asked_by_name {
+    // What borrows is `Deserialize` for one lifetime only, which the probe cannot see and rustc then refuses.
+    let deserialize = match asked_by_name && !borrows(quote!(#ty)) {
         true => quote!(__gone::Probe::<#ty>::DESERIALIZE),
         false => quote!(__gone::std::option::Option::None),
     };
@@ -211,4 +212,12 @@ fn guards(input: &Input) -> TokenStream {
         .chain(forms)
         .map(|guard| quote_spanned!(ident.span()=> impl #generics __gone::#guard for #ident #arguments #bounds {}))
         .collect()
+}
+
+fn borrows(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        proc_macro2::TokenTree::Punct(it) => matches!(it.as_char(), '&' | '\''),
+        proc_macro2::TokenTree::Group(it) => borrows(it.stream()),
+        _ => false,
+    })
 }

@@ -56,7 +56,7 @@ pub(crate) fn bind(
         nodes.push(node);
     }
     if !missed.is_empty() {
-        let roots = Roots::new(&needs);
+        let roots = Roots::new(&needs, |id| nodes[id].label());
         for (asker, problem) in &mut missed {
             if let Some(asker) = *asker {
                 problem.path = roots.path(asker).map(|id| nodes[id].label()).collect();
@@ -171,6 +171,11 @@ impl Binder<'_> {
         pattern: Option<&str>,
         passes: &dyn Fn(&Candidate) -> bool,
     ) -> Result<Binding, Box<Problem>> {
+        if let Arity::Optional(element) | Arity::Many(element) | Arity::Named(element) = arity
+            && element.nests()
+        {
+            return Err(Box::new(nested(question.site, &element)));
+        }
         let target = arity.element().unwrap_or(question.site.ty.target);
         let candidates: Vec<Candidate> =
             self.index.by_type(target.id()).iter().filter(|it| passes(it)).cloned().collect();
@@ -219,6 +224,9 @@ impl Binder<'_> {
         let site = question.site;
         let Some(id) = self.index.by_name(name) else {
             return match site.ty.arity {
+                Arity::Optional(element) | Arity::Many(element) | Arity::Named(element) if element.nests() => {
+                    Err(Box::new(nested(site, &element)))
+                }
                 Arity::One | Arity::Lazy(_) => Err(self.missing(site.ty.target, Some(name)).into()),
                 Arity::Optional(_) | Arity::Many(_) | Arity::Named(_) => Ok(Binding::Elements(Vec::new())),
             };
@@ -525,12 +533,16 @@ struct Roots {
 }
 
 impl Roots {
-    fn new(needs: &[Vec<NodeId>]) -> Self {
+    /// Who asks in the order of its label, so that of several shortest ways it is always the same.
+    fn new(needs: &[Vec<NodeId>], label: impl Fn(NodeId) -> String) -> Self {
         let mut asked_by = vec![Vec::new(); needs.len()];
         for (id, needs) in needs.iter().enumerate() {
             for &need in needs {
                 asked_by[need].push(id);
             }
+        }
+        for askers in &mut asked_by {
+            askers.sort_by_cached_key(|asker| label(*asker));
         }
         Roots { asked_by }
     }

@@ -2,17 +2,19 @@
 
 use std::collections::VecDeque;
 
-/// The circles of a graph: for each strongly connected part, a shortest circle through its first node, that node first.
+/// The circles of a graph: for each member of each strongly connected part a shortest circle through it, each circle once,
+/// its lowest node first.
 pub(crate) fn cycles(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
-    let mut found: Vec<Vec<usize>> = components(needs)
-        .into_iter()
-        .filter_map(|part| {
-            let first = *part.iter().min()?;
-            shortest(needs, first, &part)
-        })
-        .collect();
-    found.sort();
-    found
+    let mut found = std::collections::BTreeSet::new();
+    for part in components(needs) {
+        for &member in &part {
+            let Some(mut circle) = shortest(needs, member, &part) else { continue };
+            let lowest = circle.iter().enumerate().min_by_key(|(_, node)| **node).map_or(0, |(at, _)| at);
+            circle.rotate_left(lowest);
+            found.insert(circle);
+        }
+    }
+    found.into_iter().collect()
 }
 
 /// Strongly connected components (Tarjan), without recursion, so that a long chain cannot overflow the stack.
@@ -101,7 +103,7 @@ mod tests {
         assert_eq!(cycles(&[vec![0]]), [vec![0]]);
         assert_eq!(cycles(&[vec![1], vec![2], vec![0]]), [vec![0, 1, 2]]);
         assert_eq!(cycles(&[vec![1], vec![0], vec![3], vec![2], vec![0]]), [vec![0, 1], vec![2, 3]]);
-        assert_eq!(cycles(&[vec![1, 2], vec![2], vec![0]]), [vec![0, 2]], "the shortest one");
+        assert_eq!(cycles(&[vec![1, 2], vec![2], vec![0]]), [vec![0, 1, 2], vec![0, 2]], "a shortest one through each");
     }
 
     #[test]

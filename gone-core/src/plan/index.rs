@@ -44,33 +44,27 @@ impl Index {
                 index.add(nodes, id, problems);
             }
         }
+        index.check_names(nodes, problems);
         index.check_types(nodes, problems);
         index
     }
 
     fn has_instead_of(&self, nodes: &[Node], id: NodeId) -> bool {
         let fallback = &nodes[id];
-        let by_name = fallback.name.as_deref().is_some_and(|name| self.by_name.contains_key(name));
+        // One fallback does not stand in for another.
+        let own = |id: NodeId| !nodes[id].fallback;
+        let by_name = fallback.name.as_deref().and_then(|name| self.by_name(name)).is_some_and(own);
         by_name
             || fallback.offers().any(|(target, via)| {
-                fallback.is_main(&via) && self.by_type(target.id()).iter().any(|it| nodes[it.node].is_main(&it.via))
+                fallback.is_main(&via)
+                    && self.by_type(target.id()).iter().any(|it| own(it.node) && nodes[it.node].is_main(&it.via))
             })
     }
 
     fn add(&mut self, nodes: &[Node], id: NodeId, problems: &mut Vec<Problem>) {
         let node = &nodes[id];
         if let Some(name) = &node.name {
-            match self.by_name.get(name.as_ref()) {
-                Some(&first) => {
-                    let mut places = [Place::of(&nodes[first]), Place::of(node)];
-                    Place::sort(&mut places);
-                    let problem = Problem::new(Code::Duplicate, format!("two are named `{name}`")).involving(places);
-                    problems.push(problem.help("give one of them another name with `.named(\"…\")`"));
-                }
-                None => {
-                    self.by_name.insert(name.clone().into_owned(), id);
-                }
-            }
+            self.by_name.entry(name.clone().into_owned()).or_insert(id);
         }
         if node.only_for_name {
             if node.name.is_none() {
@@ -91,7 +85,12 @@ impl Index {
         }
         for (target, via) in node.offers() {
             let default = node.default || node.default_for.contains(&target);
-            self.by_type.entry(target.id()).or_default().push(Candidate { node: id, via, default });
+            let candidates = self.by_type.entry(target.id()).or_default();
+            // One trait declared at the struct and again where it is loaded is one offer.
+            let again = |it: &Candidate| it.node == id && !it.via.is_provider() && !via.is_provider();
+            if !candidates.last().is_some_and(again) {
+                candidates.push(Candidate { node: id, via, default });
+            }
         }
         let many_types = matches!(node.form(), Some(Form::Named { .. }));
         if many_types && node.name.is_none() {
@@ -118,13 +117,41 @@ impl Index {
         }
     }
 
+    /// One name, one node.
+    fn check_names(&self, nodes: &[Node], problems: &mut Vec<Problem>) {
+        let mut same: std::collections::BTreeMap<&str, Vec<&Node>> = std::collections::BTreeMap::new();
+        for node in nodes {
+            if let Some(name) = &node.name {
+                same.entry(name).or_default().push(node);
+            }
+        }
+        for (name, nodes) in same.into_iter().filter(|(_, nodes)| nodes.len() > 1) {
+            let mut places: Vec<_> = nodes.iter().map(|node| Place::of(node)).collect();
+            Place::sort(&mut places);
+            let problem = Problem::new(
+                Code::Duplicate,
+                match nodes.len() {
+                    2 => format!("two are named `{name}`"),
+                    more => format!("{more} are named `{name}`"),
+                },
+            );
+            problems.push(problem.involving(places).help("give one of them another name with `.named(\"…\")`"));
+        }
+    }
+
     /// What is wrong whoever asks: two defaults of one type, two undecided providers of one type.
     fn check_types(&self, nodes: &[Node], problems: &mut Vec<Problem>) {
         for (id, node) in nodes.iter().enumerate() {
             if node.only_for_name {
                 continue;
             }
-            for (target, _) in node.offers() {
+            let mut seen: Vec<Target> = Vec::new();
+            // What a many-type provider is the default for, it offers as well.
+            for target in node.offers().map(|(target, _)| target).chain(node.default_for.iter().copied()) {
+                if seen.contains(&target) {
+                    continue;
+                }
+                seen.push(target);
                 let candidates = self.by_type(target.id());
                 if candidates.len() < 2 || candidates.iter().map(|it| it.node).min() != Some(id) {
                     continue;

@@ -24,6 +24,7 @@ use crate::{Handle, Options, Shutdown, Sources};
 pub struct Plan {
     pub(crate) graph: Arc<Graph>,
     pub(crate) options: Options,
+    pub(crate) under_way: crate::tasks::UnderWay,
 }
 
 impl Plan {

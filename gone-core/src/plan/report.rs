@@ -164,6 +164,16 @@ impl fmt::Display for Problem {
                 writeln!(f, "     loaded at {}:{}", place.loaded.file(), place.loaded.line())?;
             }
         }
+        let mut said = self.message.clone();
+        let mut next = self.cause.as_ref().and_then(Error::source);
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            if !said.contains(&text) {
+                writeln!(f, "   = caused by: {text}")?;
+            }
+            said = text;
+            next = cause.source();
+        }
         for help in &self.help {
             writeln!(f, "   = help: {help}")?;
         }
