@@ -45,11 +45,12 @@ enum Phase {
 
 impl App {
     /// Builds, unless `interrupt` ends first: its error is then what the boot ends with, after it is rolled back.
-    pub(crate) async fn build(plan: Plan, interrupt: impl Future<Output = Error>) -> Result<Self> {
-        let begun = Instant::now();
+    pub(crate) async fn build(plan: Plan, begun: Instant, interrupt: impl Future<Output = Error>) -> Result<Self> {
         let boot = plan.options.boot;
         let mut life = Life::new(plan.graph, plan.options, plan.under_way);
-        if let Err(error) = within(boot, boot, life.build(), interrupt).await {
+        if let Err(error) =
+            within(&life.under_way.clone(), boot, boot.saturating_sub(begun.elapsed()), life.build(), interrupt).await
+        {
             return Err(error.attach(life.end_apart().await));
         }
         let parts = Arc::new(Parts {
@@ -76,7 +77,9 @@ impl App {
     pub(crate) async fn start_unless(self, interrupt: impl Future<Output = Error>) -> Result<Running> {
         let App { parts, mut life, begun } = self;
         let boot = life.options.boot;
-        if let Err(error) = within(boot, boot.saturating_sub(begun.elapsed()), life.start(), interrupt).await {
+        if let Err(error) =
+            within(&life.under_way.clone(), boot, boot.saturating_sub(begun.elapsed()), life.start(), interrupt).await
+        {
             return Err(error.attach(life.end_apart().await));
         }
         parts.enter(Phase::Ready);
@@ -117,6 +120,7 @@ impl App {
 
 /// Awaits a stage of the boot, for as long as is left of its budget.
 async fn within(
+    under_way: &UnderWay,
     boot: Duration,
     left: Duration,
     stage: impl Future<Output = Result<()>>,
@@ -125,7 +129,12 @@ async fn within(
     match tokio::time::timeout(left, race(stage, interrupt)).await {
         Ok(First::Left(result)) => result,
         Ok(First::Right(error)) => Err(error),
-        Err(_) => Err(Error::new(Code::Hook, format_args!("the application was not ready within {boot:?}"))),
+        Err(_) => {
+            let unfinished = under_way.names().join(", ");
+            let text =
+                format_args!("the application was not ready within {boot:?}; it waited for {unfinished}").to_string();
+            Err(Error::new(Code::Hook, text))
+        }
     }
 }
 

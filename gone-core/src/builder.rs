@@ -2,6 +2,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::loader::{Load, Loader};
 use crate::node::{AnySource, Body, Node};
 use crate::plan::{Place, Plan, Problem, bind, replace};
@@ -77,11 +79,11 @@ impl AppBuilder {
     }
 
     /// Plans with the remote sources opened as well, within the boot's budget.
-    async fn plan_remotely(self, function: Option<Cow<'static, [Site]>>) -> Result<Plan> {
+    async fn plan_remotely(self, function: Option<Cow<'static, [Site]>>, begun: Instant) -> Result<Plan> {
         let AppBuilder { loader, options, under_way } = self;
         let mut reading = Reading::new(loader);
         reading.local();
-        reading.remote(options.boot).await;
+        reading.remote(crate::tasks::after(begun, options.boot), options.boot).await;
         reading.plan(function, options, under_way)
     }
 
@@ -100,12 +102,13 @@ impl AppBuilder {
         function: Option<Cow<'static, [Site]>>,
         interrupt: impl Future<Output = Error>,
     ) -> Result<Running> {
+        let begun = Instant::now();
         let mut interrupt = std::pin::pin!(interrupt);
-        let plan = match race(self.plan_remotely(function), interrupt.as_mut()).await {
+        let plan = match race(self.plan_remotely(function, begun), interrupt.as_mut()).await {
             First::Left(plan) => plan?,
             First::Right(error) => return Err(error),
         };
-        App::build(plan, interrupt.as_mut()).await?.start_unless(interrupt).await
+        App::build(plan, begun, interrupt.as_mut()).await?.start_unless(interrupt).await
     }
 }
 
@@ -141,14 +144,17 @@ impl Reading {
         }
     }
 
-    async fn remote(&mut self, budget: Duration) {
+    async fn remote(&mut self, deadline: Instant, budget: Duration) {
         let held = std::mem::take(&mut self.held);
         for (id, source, local) in held {
-            let opened = tokio::time::timeout(budget, crate::unwind::caught(source.open(local, &self.sources))).await;
+            let opened = crate::unwind::caught(source.open(local, &self.sources));
+            let opened = tokio::time::timeout_at(deadline, opened).await;
             match opened {
                 Ok(Ok(snapshot)) => self.keep(id, &source, snapshot),
                 Ok(Err(error)) => self.failed(id, error),
-                Err(_) => self.failed(id, Error::msg(format_args!("the source did not open within {budget:?}"))),
+                Err(_) => {
+                    self.failed(id, Error::msg(format_args!("the source was not open within the boot's {budget:?}")))
+                }
             }
         }
     }
@@ -199,6 +205,6 @@ impl Plan {
     /// The first failure, after everything that was built has been closed. Dropping the future hands what was built to a
     /// detached task that closes it.
     pub async fn build(self) -> Result<App> {
-        App::build(self, std::future::pending()).await
+        App::build(self, Instant::now(), std::future::pending()).await
     }
 }

@@ -13,7 +13,7 @@ use crate::plan::{Graph, Piece};
 use crate::schedule::{Schedule, early_first, levels};
 use crate::slots::{Slots, Store, call, gather};
 use crate::table::{BoxFuture, Instance};
-use crate::tasks::{Tasks, UnderWay};
+use crate::tasks::{Progress, Tasks, UnderWay};
 use crate::unwind::{catch, caught};
 use crate::{CloseReport, Deadline, Error, Hook, Options, Result, Shutdown, ShutdownToken};
 
@@ -111,7 +111,9 @@ impl Life {
                     (None, None) => Hook::Construct,
                 };
                 let (graph, store) = (Arc::clone(&self.graph), Arc::clone(&self.store));
-                self.building.spawn(id, node.label(), hook, budget, prepare(graph, store, id));
+                let progress = Progress::new(Hook::Construct);
+                let work = prepare(graph, store, id, progress.clone());
+                self.building.spawn_hooks(id, node.label(), hook, budget, progress, work);
                 Ok(None)
             }
             Body::Shared { .. } => {
@@ -405,25 +407,28 @@ fn construct(graph: &Graph, store: &Store, id: NodeId, made: Vec<crate::target::
 }
 
 /// Asks the providers, constructs, and runs the hooks of construction.
-async fn prepare(graph: Arc<Graph>, store: Arc<Store>, id: NodeId) -> Result<Instance> {
+async fn prepare(graph: Arc<Graph>, store: Arc<Store>, id: NodeId, progress: Progress) -> Result<Instance> {
     let made = {
         let asking = graph.asking(id);
-        match gather(&graph, &store, &asking) {
-            Some(gathered) => gathered.await?,
+        match gather(&graph, &store, &asking, Some(&progress)) {
+            Some(gathered) => {
+                progress.enter(Hook::Provide);
+                gathered.await?
+            }
             None => Vec::new(),
         }
     };
-    let mut instance = construct(&graph, &store, id, made);
+    progress.enter(Hook::Construct);
+    let mut instance = catch(|| construct(&graph, &store, id, made))?;
     let Body::Goner(table) = &graph.nodes[id].body else { return Ok(instance) };
-    let label = || graph.nodes[id].label();
     let alone =
         Arc::get_mut(&mut instance).ok_or_else(|| Error::msg("somebody else holds the goner before its init"))?;
-    let begun = Instant::now();
     if let Some(before_init) = table.hooks.before_init {
-        let done = caught(before_init(alone)).await;
-        done.map_err(|error| error.in_hook(&label(), Hook::BeforeInit, Some(begun.elapsed())))?;
+        progress.enter(Hook::BeforeInit);
+        before_init(alone).await?;
     }
     if let Some(init) = table.hooks.init {
+        progress.enter(Hook::Init);
         init(alone).await?;
     }
     Ok(instance)

@@ -189,7 +189,7 @@ impl Parts {
         F: Injected<A>,
     {
         let asking = Asking { goner: name.into(), module: "", sites, bindings };
-        let made = match gather(&self.graph, &self.store, &asking) {
+        let made = match gather(&self.graph, &self.store, &asking, None) {
             Some(gathered) => {
                 let budget = self.options.start_hook;
                 let late = |_| Error::new(Code::Hook, format_args!("the parameters were not there within {budget:?}"));

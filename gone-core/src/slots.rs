@@ -8,6 +8,7 @@ use crate::node::{Body, NodeId, Via};
 use crate::plan::{Binding, Graph, Piece};
 use crate::table::{BoxFuture, Form, Instance};
 use crate::target::{Arity, Made, Site};
+use crate::tasks::Progress;
 use crate::unwind::{catch, caught};
 use crate::{Error, Hook, Request, Result, Tag};
 
@@ -134,6 +135,7 @@ pub(crate) fn gather<'a>(
     graph: &'a Arc<Graph>,
     store: &'a Store,
     asking: &'a Asking<'a>,
+    progress: Option<&'a Progress>,
 ) -> Option<BoxFuture<'a, Result<Vec<Made>>>> {
     let mut calls: Vec<BoxFuture<'a, Result<Made>>> = Vec::new();
     for (index, binding) in asking.bindings.iter().enumerate() {
@@ -142,13 +144,21 @@ pub(crate) fn gather<'a>(
             if piece.via.is_provider() {
                 let asker = asking.asker(site);
                 let tag = Tag::asked_by(site.tag, asker.clone());
+                let number = calls.len();
+                if let Some(progress) = progress {
+                    progress.asks(number, graph.nodes[piece.node].label(), asker.clone());
+                }
                 calls.push(Box::pin(async move {
                     let begun = tokio::time::Instant::now();
                     let call = call(graph, store, piece, target, &tag);
-                    caught(call).await.map_err(|error| {
+                    let made = caught(call).await.map_err(|error| {
                         let provider = graph.nodes[piece.node].label();
                         error.in_hook(&provider, Hook::Provide, Some(begun.elapsed())).asked_by(asker)
-                    })
+                    });
+                    if let Some(progress) = progress {
+                        progress.answered(number);
+                    }
+                    made
                 }));
             }
         }
@@ -185,7 +195,7 @@ pub(crate) async fn call(
     let node = &graph.nodes[piece.node];
     if let Body::Function(function) = &node.body {
         let asking = graph.asking(piece.node);
-        let made = match gather(graph, store, &asking) {
+        let made = match gather(graph, store, &asking, None) {
             Some(gathered) => gathered.await?,
             None => Vec::new(),
         };

@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use crate::node::NodeId;
 use crate::unwind::caught;
-use crate::{Error, Hook, Result};
+use crate::{Asker, Error, Hook, Result};
 
 /// The names of all hooks that are under way, for whoever has to say what did not finish.
 #[derive(Clone, Default)]
@@ -39,6 +39,58 @@ pub(crate) fn after(begun: Instant, budget: Duration) -> Instant {
     begun + budget.min(LONG)
 }
 
+/// What a task is doing: the hook that it is in, since when, and the providers that it waits for.
+#[derive(Clone)]
+pub(crate) struct Progress(Arc<Mutex<Step>>);
+
+struct Step {
+    hook: Hook,
+    begun: Instant,
+    asked: Vec<(usize, String, Asker)>,
+}
+
+impl Progress {
+    pub(crate) fn new(hook: Hook) -> Self {
+        Progress(Arc::new(Mutex::new(Step { hook, begun: Instant::now(), asked: Vec::new() })))
+    }
+
+    fn step(&self) -> std::sync::MutexGuard<'_, Step> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The next hook begins, with a budget of its own.
+    pub(crate) fn enter(&self, hook: Hook) {
+        let mut step = self.step();
+        (step.hook, step.begun) = (hook, Instant::now());
+    }
+
+    /// A provider is asked for a field.
+    pub(crate) fn asks(&self, number: usize, provider: String, asker: Asker) {
+        self.step().asked.push((number, provider, asker));
+    }
+
+    /// It has answered.
+    pub(crate) fn answered(&self, number: usize) {
+        self.step().asked.retain(|(asked, ..)| *asked != number);
+    }
+
+    fn begun(&self) -> Instant {
+        self.step().begun
+    }
+
+    /// Says of an error where the task was.
+    fn place(&self, goner: &str, error: Error) -> Error {
+        let step = self.step();
+        let took = Some(step.begun.elapsed());
+        match step.asked.first() {
+            Some((_, provider, asker)) if step.hook == Hook::Provide => {
+                error.in_hook(provider, Hook::Provide, took).asked_by(asker.clone())
+            }
+            _ => error.in_hook(goner, step.hook, took),
+        }
+    }
+}
+
 /// The tasks of one stage.
 pub(crate) struct Tasks<T> {
     set: JoinSet<(u64, Result<T>)>,
@@ -56,7 +108,7 @@ struct Running {
     node: NodeId,
     goner: String,
     hook: Hook,
-    begun: Instant,
+    progress: Progress,
     budget: Duration,
     abort: AbortHandle,
 }
@@ -73,6 +125,7 @@ impl<T: Send + 'static> Tasks<T> {
         Tasks { set: JoinSet::new(), running: Vec::new(), abandoned: Vec::new(), late: Vec::new(), next: 0, under_way }
     }
 
+    /// Begins a hook.
     pub(crate) fn spawn(
         &mut self,
         node: NodeId,
@@ -81,13 +134,26 @@ impl<T: Send + 'static> Tasks<T> {
         budget: Duration,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) {
+        self.spawn_hooks(node, goner, hook, budget, Progress::new(hook), work);
+    }
+
+    /// Begins work that goes through several hooks, each with that budget; it is called by `hook`, and tells its progress.
+    pub(crate) fn spawn_hooks(
+        &mut self,
+        node: NodeId,
+        goner: String,
+        hook: Hook,
+        budget: Duration,
+        progress: Progress,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) {
         let number = self.next;
         self.next += 1;
         self.under_way.add(&goner, hook);
         let span = tracing::info_span!(target: "gone", "hook", goner = %goner, hook = %hook);
         let work = async move { (number, caught(work).await) }.instrument(span);
         let abort = self.set.spawn(work);
-        self.running.push(Running { number, node, goner, hook, begun: Instant::now(), budget, abort });
+        self.running.push(Running { number, node, goner, hook, progress, budget, abort });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -98,7 +164,7 @@ impl<T: Send + 'static> Tasks<T> {
     /// Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Option<Ended<T>> {
         loop {
-            let deadline = self.running.iter().map(|it| after(it.begun, it.budget)).min()?;
+            let deadline = self.running.iter().map(|it| after(it.progress.begun(), it.budget)).min()?;
             let joined = tokio::time::timeout_at(deadline, self.set.join_next()).await;
             match joined {
                 Ok(Some(Ok((number, result)))) => {
@@ -118,12 +184,14 @@ impl<T: Send + 'static> Tasks<T> {
                 }
                 Err(_) => {
                     let now = Instant::now();
-                    let at = self.running.iter().position(|it| after(it.begun, it.budget) <= now)?;
+                    // It may have come to its next hook meanwhile, and has time again.
+                    let over = |it: &Running| after(it.progress.begun(), it.budget) <= now;
+                    let Some(at) = self.running.iter().position(over) else { continue };
                     let it = self.running.swap_remove(at);
                     it.abort.abort();
                     let error = Error::msg(format_args!("did not end within {:?} and was abandoned", it.budget));
                     let (node, hook) = (it.node, it.hook);
-                    let error = error.in_hook(&it.goner, it.hook, Some(it.begun.elapsed()));
+                    let error = it.progress.place(&it.goner, error);
                     self.under_way.remove(&it.goner, it.hook);
                     self.abandoned.push(it);
                     return Some(Ended { node, hook, result: Err(error) });
@@ -134,7 +202,7 @@ impl<T: Send + 'static> Tasks<T> {
 
     fn ended(&self, it: Running, result: Result<T>) -> Ended<T> {
         self.under_way.remove(&it.goner, it.hook);
-        let result = result.map_err(|error| error.in_hook(&it.goner, it.hook, Some(it.begun.elapsed())));
+        let result = result.map_err(|error| it.progress.place(&it.goner, error));
         Ended { node: it.node, hook: it.hook, result }
     }
 
@@ -157,7 +225,7 @@ impl<T: Send + 'static> Tasks<T> {
             self.under_way.remove(&it.goner, it.hook);
             if !it.abort.is_finished() {
                 let error = Error::msg("blocks its thread and could not be cancelled");
-                errors.push(error.in_hook(&it.goner, it.hook, Some(it.begun.elapsed())));
+                errors.push(it.progress.place(&it.goner, error));
             }
         }
         (std::mem::take(&mut self.late), errors)

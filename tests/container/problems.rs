@@ -235,3 +235,107 @@ fn a_broken_graph_runs_nothing_and_the_error_shows_the_report_in_debug_too() {
     assert!(format!("{error:?}").contains("nothing offers `Arc<dyn Store>`"));
     assert_eq!(error.exit_code(), 1);
 }
+
+#[test]
+fn each_member_of_tangled_circles_is_in_one_and_ways_and_names_do_not_depend_on_the_loading() {
+    #[derive(Goner)]
+    struct Left {
+        #[gone]
+        _middle: Arc<Hub>,
+    }
+    #[derive(Goner)]
+    struct Hub {
+        #[gone]
+        _left: Lazy<Left>,
+        #[gone]
+        _one: Arc<Left>,
+        #[gone]
+        _two: Arc<Right>,
+    }
+    #[derive(Goner)]
+    struct Right {
+        #[gone]
+        _middle: Arc<Hub>,
+    }
+    #[derive(Goner)]
+    struct RootOne {
+        #[gone]
+        _needy: Arc<Needy>,
+    }
+    #[derive(Goner)]
+    struct RootTwo {
+        #[gone]
+        _needy: Arc<Needy>,
+    }
+    #[derive(Goner)]
+    struct Needy {
+        #[gone]
+        _missing: Arc<dyn Store>,
+    }
+    let parts: [fn(&mut Loader); 9] = [
+        |it| {
+            it.load(Left::goner());
+        },
+        |it| {
+            it.load(Hub::goner());
+        },
+        |it| {
+            it.load(Right::goner());
+        },
+        |it| {
+            it.load(RootOne::goner());
+        },
+        |it| {
+            it.load(RootTwo::goner());
+        },
+        |it| {
+            it.load(Needy::goner());
+        },
+        |it| {
+            it.load(value(1_u8).named("same"));
+        },
+        |it| {
+            it.load(value(1_u16).named("same"));
+        },
+        |it| {
+            it.load(value(1_u32).named("same"));
+        },
+    ];
+    let report = |order: &[usize]| {
+        let builder = order.iter().fold(bare(), |builder, part| builder.load(parts[*part]));
+        builder.plan().err().unwrap().to_string()
+    };
+    let expected = report(&[0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    for part in ["Hub → Left → Hub", "Hub → Right → Hub", "RootOne → Needy", "3 are named `same`"] {
+        assert!(expected.contains(part), "no {part} in:\n{expected}");
+    }
+    for order in [[8, 7, 6, 5, 4, 3, 2, 1, 0], [4, 2, 8, 0, 6, 1, 3, 7, 5]] {
+        assert_eq!(report(&order), expected);
+    }
+}
+
+#[test]
+fn a_module_that_panics_is_a_problem_too_and_causes_are_said() {
+    fn panics(_: &mut Loader) {
+        panic!("in a module")
+    }
+    assert_eq!(problems(bare().load(panics)), ["gone::load: a module failed: panicked: in a module"]);
+    fn fails(_: &mut Loader) -> Result<(), Outer> {
+        Err(Outer(std::io::Error::other("permission denied")))
+    }
+    let text = bare().load(fails).check().unwrap_err().to_string();
+    assert!(text.contains("cannot read it\n") && text.contains("caused by: permission denied"), "{text}");
+}
+
+#[derive(Debug)]
+struct Outer(std::io::Error);
+impl std::fmt::Display for Outer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("cannot read it")
+    }
+}
+impl std::error::Error for Outer {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}

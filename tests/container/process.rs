@@ -34,7 +34,7 @@ impl Init for Hooks {
 impl Start for Hooks {
     async fn start(&self) -> gone::Result<()> {
         say("start");
-        if case("hangs in start") {
+        if case("hangs in start") || case("hangs in the rollback") {
             std::future::pending::<()>().await;
         }
         Ok(())
@@ -57,6 +57,9 @@ impl Stop for Hooks {
 impl Close for Hooks {
     async fn close(&self, _: Deadline) -> gone::Result<CloseReport> {
         say("close");
+        if case("hangs in the rollback") {
+            std::future::pending::<()>().await;
+        }
         Ok(CloseReport::clean())
     }
 }
@@ -78,7 +81,8 @@ fn child() {
         return;
     }
     let program = async {
-        let builder = bare().load(Hooks::goner()).options(|it| it.shutdown = Duration::from_millis(200));
+        let budget = if case("hangs in the rollback") { PATIENCE } else { Duration::from_millis(200) };
+        let builder = bare().load(Hooks::goner()).options(|it| it.shutdown = budget);
         let builder = if case("fails in the background") { builder.load(Fails::goner()) } else { builder };
         if case("serves") || case("fails in the background") {
             return builder.serve().await;
@@ -231,4 +235,16 @@ fn a_second_signal_ends_at_once_and_names_what_did_not_finish() {
     assert_eq!(code, Some(143));
     assert!(errors.contains("did not finish: `Hooks` in stop"), "{errors}");
     assert!(!out.contains("close"), "{out}");
+}
+
+#[test]
+fn a_second_signal_while_the_boot_rolls_back_ends_at_once_too() {
+    let mut program = Program::start("hangs in the rollback");
+    program.until("start");
+    program.signal("INT");
+    program.until("close");
+    program.signal("TERM");
+    let (code, _, errors) = program.end();
+    assert_eq!(code, Some(143));
+    assert!(errors.contains("did not finish: `Hooks` in close"), "{errors}");
 }

@@ -600,3 +600,99 @@ fn what_a_source_cannot_read_and_what_a_provider_refuses_of_it_stand_in_the_repo
     let found = problems(bare().load(loaded(Ok(4))));
     assert_eq!(found, ["gone::mismatch: `Checked` cannot give `u8`: the source holds Some(4)"]);
 }
+
+#[test]
+fn two_defaults_by_type_are_a_duplicate_also_of_many_type_providers_in_whatever_order() {
+    #[derive(Goner)]
+    struct Numbers;
+    impl NamedProvider for Numbers {
+        async fn provide(&self, _: &Tag, request: Request<'_>) -> gone::Result<Given> {
+            request.give(1_u16)
+        }
+    }
+    let many = |name: &'static str| Numbers::goner().named(name).default_for::<u16>();
+    let expected = ["gone::duplicate: `u16` has 2 defaults"];
+    assert_eq!(problems(bare().load((many("a"), many("b")))), expected);
+    assert_eq!(problems(bare().load((many("a"), value(1_u16).default()))), expected);
+    assert_eq!(problems(bare().load((value(1_u16).default(), many("a")))), expected);
+}
+
+#[tokio::test]
+async fn what_borrows_from_the_program_is_a_value_like_any_other_by_name_too() {
+    #[derive(Goner)]
+    struct Wants {
+        #[gone("motto")]
+        motto: &'static str,
+        #[gone("list")]
+        list: Vec<&'static str>,
+    }
+    let app =
+        bare().load((Wants::goner(), value("x").named("motto"), value(vec!["y"]).named("list"))).boot().await.unwrap();
+    let it = app.get::<Arc<Wants>>().unwrap();
+    assert_eq!((it.motto, it.list.as_slice()), ("x", ["y"].as_slice()));
+    app.stop().await.unwrap();
+}
+
+#[test]
+fn wrappers_in_wrappers_are_refused_by_glob_and_by_a_missing_name_too() {
+    #[derive(Goner)]
+    struct Wants {
+        #[gone("nope")]
+        _a: Option<Vec<Arc<u8>>>,
+        #[gone("x*")]
+        _b: Vec<Option<Arc<u8>>>,
+    }
+    let found = problems(bare().load((Wants::goner(), value(Arc::new(1_u8)).named("x1"))));
+    assert!(found.len() == 2 && found.iter().all(|it| it.contains("wrappers do not nest")), "{found:?}");
+}
+
+#[tokio::test]
+async fn one_trait_offered_twice_by_one_goner_is_one_offer() {
+    trait Tr: Send + Sync {}
+    #[derive(Goner)]
+    #[goner(offers(dyn Tr))]
+    struct Offers;
+    impl Tr for Offers {}
+    #[derive(Goner)]
+    struct Wants {
+        #[gone]
+        one: Arc<dyn Tr>,
+        #[gone]
+        all: Vec<Arc<dyn Tr>>,
+    }
+    let app = bare().load((Wants::goner(), Offers::goner().offers::<dyn Tr>(|it| it).default())).boot().await.unwrap();
+    let it = app.get::<Arc<Wants>>().unwrap();
+    assert!(it.all.len() == 1 && Arc::ptr_eq(&it.one, &it.all[0]));
+    app.stop().await.unwrap();
+}
+
+#[test]
+fn two_sources_of_one_snapshot_are_a_duplicate_and_a_replaced_one_is_not_read() {
+    let two = || (source(Numbers(Journal::default(), Ok(5))), source(Numbers(Journal::default(), Ok(6))));
+    let found = problems(bare().load(two()));
+    assert!(
+        found.contains(&"gone::duplicate: two sources give the same snapshot; one is `Numbers`".to_owned()),
+        "{found:?}"
+    );
+    let journal = Journal::default();
+    let replaced = (source(Numbers(journal.clone(), Ok(5))), source(Numbers(Journal::default(), Ok(6))).replace());
+    assert_eq!(problems(bare().load(replaced)), [""; 0]);
+    assert!(journal.lines().is_empty());
+}
+
+#[tokio::test]
+async fn one_fallback_does_not_stand_in_for_another_and_loading_a_fallback_module_makes_it_ones_own() {
+    fn defaults(loader: &mut Loader) {
+        loader.load((value(1_u8).named("a"), value(2_u8).named("b")));
+    }
+    let app = bare().fallback(defaults).boot().await.unwrap();
+    assert_eq!((app.get_named::<u8>("a").unwrap(), app.get_named::<u8>("b").unwrap()), (1, 2));
+    app.stop().await.unwrap();
+    fn one(loader: &mut Loader) {
+        loader.load(provide(|| async { Ok(1_u8) }));
+    }
+    let own = provide(|| async { Ok(2_u8) });
+    assert_eq!(problems(bare().fallback(one).load(own)), [""; 0]);
+    let own = provide(|| async { Ok(2_u8) });
+    assert_eq!(problems(bare().fallback(one).load((one, own))), ["gone::duplicate: `u8` has 2 providers"]);
+}
