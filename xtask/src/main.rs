@@ -1,5 +1,6 @@
 //! The commands of this repository. `cargo xtask` lists them.
 
+mod bench;
 mod crates;
 mod rows;
 mod shell;
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test            everything that CI runs: format, clippy, rustdoc, each feature alone, all tests
 cargo xtask rows [FILTER]   the contract's rows that are due, and which of them a passing test proves
+cargo xtask bench container measures the container beside hand-wired construction, in one run, as ratios
 cargo xtask crates          how many crates a program that depends on gone compiles, against the budget
 ";
 
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
         ["rows"] => rows::print(""),
         ["rows", filter] => rows::print(filter),
         ["crates"] => crates::check(),
+        ["bench", "container"] => bench::run("container"),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

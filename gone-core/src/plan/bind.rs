@@ -8,6 +8,7 @@ use crate::node::{Body, Node, NodeId, Offer, Via};
 use crate::plan::index::{Candidate, Index, list};
 use crate::plan::report::{Place, Problem, Report};
 use crate::plan::{Binding, Function, Graph, Piece, cycle};
+use crate::schedule::Schedule;
 use crate::table::{Form, Share};
 use crate::tag::split;
 use crate::target::{Arity, Element, Site, Target};
@@ -150,9 +151,10 @@ impl Binder<'_> {
         if target.is::<Tag>() && in_function {
             return Ok(Binding::Tag);
         }
-        let exact = self.index.by_type(target.id()).to_vec();
+        let index = self.index;
+        let exact = index.by_type(target.id());
         if !exact.is_empty() {
-            return self.single(question, target, &exact).map(Binding::Whole);
+            return self.single(question, target, exact).map(Binding::Whole);
         }
         match question.site.ty.arity {
             Arity::One => Err(self.missing(target, None).into()),
@@ -506,23 +508,12 @@ fn sort_members(bindings: &mut [Binding], sites: &[Site], nodes: &[Node], order:
 }
 
 fn acyclic(needs: &[Vec<NodeId>]) -> bool {
-    let mut open: Vec<usize> = needs.iter().map(Vec::len).collect();
-    let mut asked_by: Vec<Vec<NodeId>> = vec![Vec::new(); needs.len()];
-    for (id, needs) in needs.iter().enumerate() {
-        for &need in needs {
-            asked_by[need].push(id);
-        }
-    }
-    let mut ready: Vec<NodeId> = (0..needs.len()).filter(|id| open[*id] == 0).collect();
+    let levels = vec![0; needs.len()];
+    let mut schedule = Schedule::forward(needs, &levels, (0..needs.len()).collect(), usize::MAX);
     let mut done = 0;
-    while let Some(id) = ready.pop() {
+    while let Some(node) = schedule.next() {
+        schedule.done(node);
         done += 1;
-        for &asker in &asked_by[id] {
-            open[asker] -= 1;
-            if open[asker] == 0 {
-                ready.push(asker);
-            }
-        }
     }
     done == needs.len()
 }

@@ -14,6 +14,8 @@ use crate::{Code, Target};
 pub(crate) struct Index {
     by_type: HashMap<TypeId, Vec<Candidate>, BuildHasherDefault<TypeIdHasher>>,
     by_name: HashMap<String, NodeId>,
+    /// Whether any type has several offers.
+    contested: bool,
 }
 
 /// An offer that a site may get.
@@ -27,7 +29,8 @@ pub(crate) struct Candidate {
 impl Index {
     /// Indexes all nodes; fallbacks that something else stands in for are displaced.
     pub(crate) fn new(nodes: &mut [Node], problems: &mut Vec<Problem>) -> Self {
-        let mut index = Index { by_type: HashMap::default(), by_name: HashMap::with_capacity(nodes.len()) };
+        let by_type = HashMap::with_capacity_and_hasher(nodes.len(), BuildHasherDefault::default());
+        let mut index = Index { by_type, by_name: HashMap::new(), contested: false };
         for fallback in [false, true] {
             for id in 0..nodes.len() {
                 if nodes[id].fallback != fallback {
@@ -85,10 +88,11 @@ impl Index {
         }
         for (target, via) in node.offers() {
             let default = node.default || node.default_for.contains(&target);
-            let candidates = self.by_type.entry(target.id()).or_default();
+            let candidates = self.by_type.entry(target.id()).or_insert_with(|| Vec::with_capacity(1));
             // One trait declared at the struct and again where it is loaded is one offer.
             let again = |it: &Candidate| it.node == id && !it.via.is_provider() && !via.is_provider();
             if !candidates.last().is_some_and(again) {
+                self.contested |= !candidates.is_empty();
                 candidates.push(Candidate { node: id, via, default });
             }
         }
@@ -102,8 +106,9 @@ impl Index {
         }
         for target in &node.default_for {
             if many_types && !target.is::<()>() && node.offer_of(target.id()).is_none() {
-                let candidate = Candidate { node: id, via: Via::Ask, default: true };
-                self.by_type.entry(target.id()).or_default().push(candidate);
+                let candidates = self.by_type.entry(target.id()).or_default();
+                self.contested |= !candidates.is_empty();
+                candidates.push(Candidate { node: id, via: Via::Ask, default: true });
             } else if node.offer_of(target.id()).is_none() {
                 problems.push(
                     Problem::new(
@@ -141,6 +146,9 @@ impl Index {
 
     /// What is wrong whoever asks: two defaults of one type, two undecided providers of one type.
     fn check_types(&self, nodes: &[Node], problems: &mut Vec<Problem>) {
+        if !self.contested {
+            return;
+        }
         for (id, node) in nodes.iter().enumerate() {
             if node.only_for_name {
                 continue;

@@ -1,0 +1,17 @@
+//! The benchmarks: a workspace of their own, so that nobody who builds the project builds them.
+
+use std::process::Command;
+
+use crate::shell::{Result, root};
+
+pub(crate) fn run(package: &str) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    // Cargo sets this one for what it runs, and what it points to is another workspace's.
+    command.env_remove("CARGO_MANIFEST_DIR").current_dir(root().join("benches"));
+    let status = command.args(["run", "--release", "--package", package]).status();
+    match status.map_err(|error| format!("cargo does not start: {error}"))?.success() {
+        true => Ok(()),
+        false => Err(format!("the benchmark `{package}` failed")),
+    }
+}
