@@ -22,10 +22,13 @@ const SHARED_MAX: usize = 1_024;
 
 /// The values that sharing providers have made after the boot, by provider and extension text.
 #[derive(Default)]
-pub(crate) struct Shared(Mutex<HashMap<(NodeId, String), Arc<OnceCell<Instance>>>>);
+pub(crate) struct Shared(Mutex<HashMap<(NodeId, String), Cell>>);
+
+/// One value, made once, however many wait for it.
+type Cell = Arc<OnceCell<Instance>>;
 
 impl Shared {
-    fn cell(&self, provider: NodeId, extend: &str) -> Result<Arc<OnceCell<Instance>>> {
+    fn cell(&self, provider: NodeId, extend: &str) -> Result<Cell> {
         let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (provider, extend.to_owned());
         if cells.len() >= SHARED_MAX && !cells.contains_key(&key) {
