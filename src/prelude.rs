@@ -4,10 +4,10 @@
 pub use gone_clog::Logger;
 pub use gone_core::{
     AfterStart, AfterStop, AppBuilder, BeforeInit, BeforeStart, BeforeStop, Close, CloseReport, Deadline, Given, Goner,
-    Handle, Init, Lazy, Loader, NamedProvider, NoneParamProvider, Provider, Request, Run, Shutdown, ShutdownToken,
-    Sources, Start, Stop, Tag, Target, provide, source, value,
+    Handle, Init, Inject, Lazy, Loader, NamedProvider, NoneParamProvider, Provider, Request, Run, Shutdown,
+    ShutdownToken, Sources, Start, Stop, Tag, Target, provide, provide_with, source, value,
 };
 #[cfg(feature = "macros")]
-pub use gone_macros::Goner;
+pub use gone_macros::{Goner, Inject};
 
 pub use crate::Gone;

@@ -55,7 +55,7 @@ fn parameter<A: Send + 'static>(number: usize) -> Site {
     Site {
         field: PARAMETERS[number],
         tag: "",
-        ty: const { &SiteType { target: Target::of::<A>(), arity: Arity::One } },
+        ty: const { &SiteType { target: Target::of::<A>(), arity: Arity::One, bundle: None } },
         at: std::panic::Location::caller(),
     }
 }

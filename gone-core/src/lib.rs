@@ -4,6 +4,7 @@
 
 mod app;
 mod builder;
+mod bundle;
 mod error;
 mod function;
 mod goner;
@@ -34,6 +35,7 @@ mod unwind;
 
 pub use app::{App, Running};
 pub use builder::AppBuilder;
+pub use bundle::{Bundled, Inject, With};
 pub use error::{Code, Error, Hook, Result};
 pub use function::{Injected, ProviderFn};
 pub use goner::Goner;
@@ -49,7 +51,7 @@ pub use plan::{Place, Plan, Problem, Report, Wanted};
 pub use provider::{Given, NamedProvider, NoneParamProvider, Provider, Request};
 pub use shutdown::{Shutdown, ShutdownToken};
 pub use source::{Source, Sources};
-pub use spec::{Provide, Read, Spec, Value, provide, source, value};
+pub use spec::{Provide, Read, Spec, Value, provide, provide_with, source, value};
 pub use tag::{Asker, Tag};
 pub use target::Target;
 
@@ -61,6 +63,7 @@ use slots::Slots;
 /// What the macros emit paths to. Not for use by hand: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::bundle::{Bundle, Inject};
     pub use crate::run::{main, runtime};
     pub use crate::slots::Slots;
     pub use crate::table::*;

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::race::{First, race};
 use crate::target::Site;
 use crate::tasks::UnderWay;
-use crate::{AppBuilder, Error, Injected, Result, Running};
+use crate::{AppBuilder, Error, Inject, Injected, Result, Running, With};
 
 impl AppBuilder {
     /// Boots, calls `function` with its parameters injected, and stops.
@@ -47,6 +47,19 @@ impl AppBuilder {
             let stopped = stop(&running, &mut signals).await;
             outcome(&running, result, stopped)
         }
+    }
+
+    /// As [`run`](AppBuilder::run), for a function whose one parameter is a [bundle](crate::Inject) of sites.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn run_with<F, B>(self, function: F) -> impl Future<Output = Result<()>>
+    where
+        F: AsyncFnOnce(B) -> Result<()>,
+        B: Inject,
+    {
+        self.run(With::new(function))
     }
 
     /// Boots, waits for SIGINT, SIGTERM, a goner that asks for a stop or a background task that fails, and stops. A second signal ends the process at once with code 128 + n, saying what

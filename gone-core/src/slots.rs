@@ -102,6 +102,11 @@ impl<'a> Slots<'a> {
                     *slot = Some(tag.clone());
                 }
             }
+            (Binding::Bundle, _) => {
+                if let Some(bundle) = &site.ty.bundle {
+                    (bundle.make)(self, slot);
+                }
+            }
             (Binding::Whole(piece), _) => self.piece(piece, &site.ty.target, slot),
             (Binding::Later(piece), Arity::Lazy(element)) => {
                 let lazy = (element.make)(slot);

@@ -9,7 +9,7 @@ use crate::run::located;
 use crate::slots::Slots;
 use crate::table::{BoxFuture, Instance, offer, put_clone};
 use crate::target::{Made, Target};
-use crate::{Goner, Location, Result, Source, Sources};
+use crate::{Bundled, Goner, Inject, Location, Result, Source, Sources, With};
 
 /// Something to load, with its options: of a goner (`T::goner()`), a [`value`], a [`provide`] function, or a [`source`].
 #[must_use = "a spec does nothing until it is loaded"]
@@ -177,6 +177,18 @@ where
     spec.node.sites = F::sites();
     spec.node.offers.push(Offer { target: F::output(), via: Via::Call });
     spec
+}
+
+/// As [`provide`], for a function whose one parameter is a [bundle](Inject) of sites: so it can ask by name, for an `Option`, or for all
+/// of a kind.
+pub fn provide_with<F, B, Fut, T>(function: F) -> Spec<Provide<With<F, B>, Bundled<B>>>
+where
+    F: Fn(B) -> Fut + Send + Sync + 'static,
+    B: Inject,
+    Fut: Future<Output = Result<T>> + Send + 'static,
+    T: Send + 'static,
+{
+    provide(With::new(function))
 }
 
 /// A source: read once, before the plan.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::bundle::{Bundle, Inject};
 use crate::lazy::{Lazy, make};
 use crate::target::{
     Arity, DeserializeFn, Element, LazyElement, Made, Site, Target, deserialize, gather_map, gather_option, gather_vec,
@@ -211,6 +212,8 @@ pub struct Probe<T: ?Sized>(std::marker::PhantomData<T>);
 pub trait Fallback {
     /// Not a wrapper.
     const ARITY: Arity = Arity::One;
+    /// Not a bundle.
+    const BUNDLE: Option<Bundle> = None;
     /// Not an `Option`.
     const ABSENT: Option<fn() -> Made> = None;
     /// Not `Deserialize`.
@@ -272,6 +275,11 @@ impl<S: Send + 'static> Probe<HashMap<String, S>> {
 impl<T: ?Sized + Send + Sync + 'static> Probe<Lazy<T>> {
     /// Takes one, later.
     pub const ARITY: Arity = Arity::Lazy(LazyElement { target: Target::of::<Arc<T>>(), make: make::<T> });
+}
+
+impl<B: Inject> Probe<B> {
+    /// A bundle.
+    pub const BUNDLE: Option<Bundle> = Some(Bundle::of::<B>());
 }
 
 impl<T: serde::de::DeserializeOwned + Send + 'static> Probe<T> {

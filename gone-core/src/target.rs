@@ -223,6 +223,8 @@ pub struct SiteType {
     pub target: Target,
     /// How many offers it takes.
     pub arity: Arity,
+    /// What it consists of, if it is a bundle.
+    pub bundle: Option<crate::bundle::Bundle>,
 }
 
 /// A place that asks for something: static data that the derive macro emits.

@@ -81,6 +81,10 @@ fn site(field: &Field) -> Option<TokenStream> {
         true => quote!(__gone::Probe::<#ty>::DESERIALIZE),
         false => quote!(__gone::std::option::Option::None),
     };
+    let bundle = match asked_by_name {
+        true => quote!(__gone::std::option::Option::None),
+        false => quote!(__gone::Probe::<#ty>::BUNDLE),
+    };
     Some(quote! {
         __gone::Site {
             field: #name,
@@ -88,6 +92,7 @@ fn site(field: &Field) -> Option<TokenStream> {
             ty: &__gone::SiteType {
                 target: __gone::target::<#ty>(#deserialize, __gone::Probe::<#ty>::ABSENT),
                 arity: __gone::Probe::<#ty>::ARITY,
+                bundle: #bundle,
             },
             at: #at,
         }
@@ -114,7 +119,8 @@ fn offers(input: &Input) -> TokenStream {
     quote!(#own #(#traits)*)
 }
 
-fn construct(input: &Input) -> TokenStream {
+/// The struct with each site taken from what was gathered, in the order of the fields.
+fn filled(input: &Input) -> TokenStream {
     let fields = input.fields.iter().map(|Field { name, ty, tag }| match tag {
         Some(_) => quote!(#name: slots.take::<#ty>()),
         None => {
@@ -122,15 +128,47 @@ fn construct(input: &Input) -> TokenStream {
             quote!(#name: #default)
         }
     });
-    let made = match input.unit {
+    match input.unit {
         true => quote!(Self),
         false => quote!(Self { #(#fields),* }),
-    };
+    }
+}
+
+fn construct(input: &Input) -> TokenStream {
+    let made = filled(input);
     quote! {
         |slots: &mut __gone::Slots<'_>| -> __gone::Instance {
             let _ = &slots;
             __gone::std::sync::Arc::new(#made)
         }
+    }
+}
+
+/// `#[derive(Inject)]`.
+pub(crate) fn expand_bundle(input: &Input) -> TokenStream {
+    let private = private(input.on.krate.as_ref());
+    let ident = &input.ast.ident;
+    let (generics, arguments, bounds) = input.ast.generics.split_for_impl();
+    let checks = checks(input);
+    let sites = input.fields.iter().filter_map(site);
+    let made = filled(input);
+    quote! {
+        const _: () = {
+            use #private as __gone;
+            #[allow(unused_imports)]
+            use __gone::Fallback as _;
+            #[automatically_derived]
+            impl #generics __gone::Inject for #ident #arguments #bounds {
+                const SITES: &'static [__gone::Site] = {
+                    #checks
+                    &[#(#sites),*]
+                };
+                fn fill(slots: &mut __gone::Slots<'_>) -> Self {
+                    let _ = &slots;
+                    #made
+                }
+            }
+        };
     }
 }
 

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, GenericParam, Type};
 
 use crate::attributes::{Errors, OnStruct, private, tag};
-use crate::expand::expand;
+use crate::expand::{expand, expand_bundle};
 
 /// A struct that can be a goner.
 pub(crate) struct Input {
@@ -31,17 +31,36 @@ impl Input {
     }
 }
 
-pub(crate) fn derive(ast: DeriveInput) -> TokenStream {
-    let mut errors = Errors::default();
+/// Reads the struct, collecting every mistake.
+fn read(ast: DeriveInput, errors: &mut Errors) -> Input {
     let generic = !ast.generics.params.is_empty();
-    let on = OnStruct::read(&ast.attrs, generic, &mut errors);
+    let on = OnStruct::read(&ast.attrs, generic, errors);
     for parameter in &ast.generics.params {
         if let GenericParam::Lifetime(lifetime) = parameter {
             errors.at(lifetime.span(), "a goner lives as long as the application: hold `Arc`s, not references");
         }
     }
-    let (fields, unit) = fields(&ast, &mut errors);
-    let input = Input { ast, on, fields, unit };
+    let (fields, unit) = fields(&ast, errors);
+    Input { ast, on, fields, unit }
+}
+
+/// `#[derive(Inject)]`: a bundle has sites and nothing else of a goner.
+pub(crate) fn derive_bundle(ast: DeriveInput) -> TokenStream {
+    let mut errors = Errors::default();
+    let input = read(ast, &mut errors);
+    let OnStruct { name, offers, share, hooks, form, krate: _ } = &input.on;
+    let not_for_bundles = (name.as_ref().map(Spanned::span).into_iter())
+        .chain(offers.iter().map(Spanned::span))
+        .chain(share.iter().chain(hooks).chain(form).map(Spanned::span));
+    for span in not_for_bundles {
+        errors.at(span, "a bundle is no goner: it has sites, and neither name, offers, hooks nor provider");
+    }
+    errors.into_tokens().unwrap_or_else(|| expand_bundle(&input))
+}
+
+pub(crate) fn derive(ast: DeriveInput) -> TokenStream {
+    let mut errors = Errors::default();
+    let input = read(ast, &mut errors);
     match errors.into_tokens() {
         None => expand(&input),
         // With a lifetime the implementation would only add to the errors.

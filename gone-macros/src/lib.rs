@@ -36,6 +36,14 @@ pub fn derive_goner(input: TokenStream) -> TokenStream {
     goner::derive(syn::parse_macro_input!(input as syn::DeriveInput)).into()
 }
 
+/// Makes a struct a bundle: a struct of sites that is no goner, for a field of a goner or for the one parameter of a function.
+///
+/// Fields are tagged as with [`Goner`](derive@Goner). On the struct, `#[goner(crate = path)]` says where the crate `gone` is.
+#[proc_macro_derive(Inject, attributes(gone, goner))]
+pub fn derive_inject(input: TokenStream) -> TokenStream {
+    goner::derive_bundle(syn::parse_macro_input!(input as syn::DeriveInput)).into()
+}
+
 /// Runs an async `main` on a tokio runtime, prints its error whole, and makes its exit code.
 ///
 /// The function takes no parameters and returns `gone::Result<()>` (or any `Result<(), E>` with `E: Into<gone::Error>`, or

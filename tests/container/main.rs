@@ -2,6 +2,7 @@
 
 mod background;
 mod boot;
+mod bundles;
 mod lazy;
 mod lifecycle;
 mod lookup;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 
+use crate::bundle::flatten;
 use crate::node::{Body, Node, NodeId, Offer, Via};
 use crate::plan::index::{Candidate, Index, list};
 use crate::plan::report::{Place, Problem, Report};
@@ -30,6 +31,14 @@ pub(crate) fn bind(
         nodes.push(Node { built_in: true, ..built_in });
     }
     let index = Index::new(&mut nodes, &mut problems);
+    let is_bundle = |site: &Site| is_bundle(site, &index);
+    for node in &mut nodes {
+        flatten_sites(&mut node.sites, &is_bundle);
+    }
+    let function = function.map(|mut sites| {
+        flatten_sites(&mut sites, &is_bundle);
+        sites
+    });
     let loaded = nodes.len();
     let mut binder = Binder {
         sources,
@@ -86,6 +95,20 @@ pub(crate) fn bind(
     Err(Error::plan(Report::new(problems)))
 }
 
+/// A site of a bundle's type that nobody offers as it stands.
+fn is_bundle(site: &Site, index: &Index) -> bool {
+    let by_type = matches!(split(site.tag).0, "" | "*");
+    site.ty.bundle.is_some() && by_type && index.by_type(site.ty.target.id()).is_empty()
+}
+
+fn flatten_sites(sites: &mut Cow<'static, [Site]>, is_bundle: &dyn Fn(&Site) -> bool) {
+    if sites.iter().any(is_bundle) {
+        let mut flat = Vec::with_capacity(sites.len() * 2);
+        flatten(sites, is_bundle, &mut flat);
+        *sites = Cow::Owned(flat);
+    }
+}
+
 struct Binder<'a> {
     nodes: &'a [Node],
     index: &'a Index,
@@ -136,6 +159,9 @@ impl Binder<'_> {
     fn site(&mut self, question: &Question<'_>) -> Result<Binding, Box<Problem>> {
         let site = question.site;
         let (name, _) = split(site.tag);
+        if is_bundle(site, self.index) {
+            return Ok(Binding::Bundle);
+        }
         if name.is_empty() || name == "*" {
             return self.by_type(question);
         }

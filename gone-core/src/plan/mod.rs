@@ -73,6 +73,8 @@ pub(crate) enum Binding {
     Elements(Vec<Piece>),
     /// What a `Lazy` stands for, filled after the last construction: no need.
     Later(Piece),
+    /// A bundle: its own sites come next.
+    Bundle,
     /// The asking site's tag, as a parameter of a function that provides.
     Tag,
 }
@@ -92,7 +94,7 @@ impl Binding {
         let (pieces, target) = match self {
             Binding::Whole(piece) => (std::slice::from_ref(piece), site.ty.target),
             Binding::Elements(pieces) => (pieces.as_slice(), site.ty.arity.element().unwrap_or(site.ty.target)),
-            Binding::Later(_) | Binding::Tag => (&[][..], site.ty.target),
+            Binding::Later(_) | Binding::Bundle | Binding::Tag => (&[][..], site.ty.target),
         };
         pieces.iter().map(move |piece| (piece, target))
     }
@@ -110,7 +112,7 @@ impl Graph {
         let pieces = |binding: &Binding| match binding {
             Binding::Whole(piece) => piece.via.is_provider(),
             Binding::Elements(pieces) => pieces.iter().any(|piece| piece.via.is_provider()),
-            Binding::Later(_) | Binding::Tag => false,
+            Binding::Later(_) | Binding::Bundle | Binding::Tag => false,
         };
         self.bindings[node].iter().any(pieces)
     }
