@@ -136,9 +136,9 @@ impl Life {
     async fn stage(&mut self, stage: Hook) -> Result<()> {
         self.stage = stage;
         let graph = Arc::clone(&self.graph);
-        let levels = levels(&graph.order, |id| graph.nodes[id].order);
+        let levels = levels(graph.order(), |id| graph.nodes[id].order);
         let priority = (0..graph.nodes.len()).collect();
-        let mut schedule = Schedule::forward(&graph.order, &levels, priority, self.options.max_parallel);
+        let mut schedule = Schedule::forward(graph.order(), &levels, priority, self.options.max_parallel);
         loop {
             while let Some(id) = schedule.next() {
                 match hook(&graph, &self.store, id, stage) {
@@ -232,9 +232,9 @@ impl Life {
     /// end and awaited before its goner's hook.
     async fn stop(&mut self, stage: Hook, started: &[NodeId], deadline: Instant) -> Vec<Error> {
         let graph = Arc::clone(&self.graph);
-        let levels = levels(&graph.order, |id| graph.nodes[id].order);
+        let levels = levels(graph.order(), |id| graph.nodes[id].order);
         let mut tasks: Tasks<()> = Tasks::new(self.under_way.clone());
-        let mut schedule = backward(&graph.order, &levels, started);
+        let mut schedule = backward(graph.order(), &levels, started);
         let mut errors = Vec::new();
         let stops: HashSet<NodeId> = started.iter().copied().collect();
         let mut background: HashMap<NodeId, Background> = match stage {

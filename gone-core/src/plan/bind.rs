@@ -9,7 +9,6 @@ use crate::node::{Body, Node, NodeId, Offer, Via};
 use crate::plan::index::{Candidate, Index, list};
 use crate::plan::report::{Place, Problem, Report};
 use crate::plan::{Binding, Function, Graph, Piece, cycle};
-use crate::schedule::Schedule;
 use crate::table::{Form, Share};
 use crate::tag::split;
 use crate::target::{Arity, Element, Site, Target};
@@ -75,10 +74,12 @@ pub(crate) fn bind(
     }
     problems.extend(missed.into_iter().map(|(_, problem)| problem));
     let order = with_after(&nodes, &index, &needs);
-    problems.extend(circles(&nodes, &bindings, &needs, &order));
+    problems.extend(circles(&nodes, &bindings, &needs, order.as_deref()));
     if problems.is_empty() {
-        for (bindings, node) in bindings.iter_mut().zip(&nodes) {
-            sort_members(bindings, &node.sites, &nodes, &order);
+        if let Some(order) = &order {
+            for (bindings, node) in bindings.iter_mut().zip(&nodes) {
+                sort_members(bindings, &node.sites, &nodes, order);
+            }
         }
         return Ok(Graph {
             nodes,
@@ -449,13 +450,19 @@ fn refused(node: &Node, target: Target, tag: &Tag, error: Error) -> Problem {
 }
 
 /// One problem for each circle, with the fields by which it goes on, and the first goner again at its end.
-fn circles(nodes: &[Node], bindings: &[Vec<Binding>], needs: &[Vec<NodeId>], order: &[Vec<NodeId>]) -> Vec<Problem> {
-    // Without `after` the order is that of the needs; with it, circles of needs come first.
-    if acyclic(order) {
-        return Vec::new();
-    }
+fn circles(
+    nodes: &[Node],
+    bindings: &[Vec<Binding>],
+    needs: &[Vec<NodeId>],
+    order: Option<&[Vec<NodeId>]>,
+) -> Vec<Problem> {
+    // Circles of needs come first; those that `after` closes are told when there are none.
+    let edges = match order {
+        _ if !acyclic(needs) => needs,
+        Some(order) if !acyclic(order) => order,
+        _ => return Vec::new(),
+    };
     let mut problems = Vec::new();
-    let edges = if acyclic(needs) { order } else { needs };
     for circle in cycle::cycles(edges) {
         // A shared value is its provider's, and stands in no one's way.
         let circle: Vec<NodeId> =
@@ -501,8 +508,11 @@ fn circles(nodes: &[Node], bindings: &[Vec<Binding>], needs: &[Vec<NodeId>], ord
     problems
 }
 
-/// What each node comes after: what it needs, and what its `after` says.
-fn with_after(nodes: &[Node], index: &Index, needs: &[Vec<NodeId>]) -> Vec<Vec<NodeId>> {
+/// What each node comes after, if that is more than what it needs: what its `after` says as well.
+fn with_after(nodes: &[Node], index: &Index, needs: &[Vec<NodeId>]) -> Option<Vec<Vec<NodeId>>> {
+    if nodes.iter().all(|node| node.after.is_empty()) {
+        return None;
+    }
     let mut order = needs.to_vec();
     for (id, node) in nodes.iter().enumerate() {
         for target in &node.after {
@@ -513,7 +523,7 @@ fn with_after(nodes: &[Node], index: &Index, needs: &[Vec<NodeId>]) -> Vec<Vec<N
             }
         }
     }
-    order
+    Some(order)
 }
 
 /// Moves the members of a `Vec` behind those that their `after` names, and nothing else.
@@ -534,12 +544,33 @@ fn sort_members(bindings: &mut [Binding], sites: &[Site], nodes: &[Node], order:
 }
 
 fn acyclic(needs: &[Vec<NodeId>]) -> bool {
-    let levels = vec![0; needs.len()];
-    let mut schedule = Schedule::forward(needs, &levels, (0..needs.len()).collect(), usize::MAX);
+    // Who asks for a node: `askers[starts[node]..starts[node + 1]]`, in two flat lists.
+    let mut starts = vec![0; needs.len() + 1];
+    for &need in needs.iter().flatten() {
+        starts[need + 1] += 1;
+    }
+    for node in 0..needs.len() {
+        starts[node + 1] += starts[node];
+    }
+    let mut askers = vec![0; starts[needs.len()]];
+    let mut next = starts.clone();
+    for (id, needs) in needs.iter().enumerate() {
+        for &need in needs {
+            askers[next[need]] = id;
+            next[need] += 1;
+        }
+    }
+    let mut open: Vec<usize> = needs.iter().map(Vec::len).collect();
+    let mut ready: Vec<NodeId> = (0..needs.len()).filter(|id| open[*id] == 0).collect();
     let mut done = 0;
-    while let Some(node) = schedule.next() {
-        schedule.done(node);
+    while let Some(id) = ready.pop() {
         done += 1;
+        for &asker in &askers[starts[id]..starts[id + 1]] {
+            open[asker] -= 1;
+            if open[asker] == 0 {
+                ready.push(asker);
+            }
+        }
     }
     done == needs.len()
 }

@@ -47,8 +47,8 @@ pub(crate) struct Graph {
     pub(crate) bindings: Vec<Vec<Binding>>,
     /// For each node, the nodes that it needs, each once.
     pub(crate) needs: Vec<Vec<NodeId>>,
-    /// For each node, the nodes that it comes after: those that it needs, and those that its `after` names.
-    pub(crate) order: Vec<Vec<NodeId>>,
+    /// As `needs`, with what each `after` names, if there is any.
+    pub(crate) order: Option<Vec<Vec<NodeId>>>,
     /// The function that is injected after the start, if the plan was made for one.
     pub(crate) function: Option<Function>,
     pub(crate) index: Index,
@@ -101,6 +101,11 @@ impl Binding {
 }
 
 impl Graph {
+    /// For each node, the nodes that it starts after.
+    pub(crate) fn order(&self) -> &[Vec<NodeId>] {
+        self.order.as_deref().unwrap_or(&self.needs)
+    }
+
     /// The sites of a node, for filling them.
     pub(crate) fn asking(&self, node: NodeId) -> Asking<'_> {
         let it = &self.nodes[node];
