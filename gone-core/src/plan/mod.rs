@@ -2,14 +2,17 @@
 
 mod bind;
 mod cycle;
+mod glob;
 mod index;
+mod order;
 mod replace;
 mod report;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-pub(crate) use bind::{bind, glob};
+pub(crate) use bind::bind;
+pub(crate) use glob::glob;
 pub(crate) use replace::replace;
 pub use report::{Place, Problem, Report, Wanted};
 
