@@ -98,6 +98,7 @@ where
     Fut: Future<Output = Result<T>> + Send + 'static,
     T: Send + 'static,
 {
+    type Output = T;
     fn sites() -> Cow<'static, [Site]> {
         parameter::<B>()
     }

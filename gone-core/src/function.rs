@@ -27,6 +27,8 @@ pub trait Injected<A> {
     note = "write a function that returns a `Send` future of `gone::Result<T>`: `move |a: Arc<A>| {{ let url = url.clone(); async move {{ … }} }}`"
 )]
 pub trait ProviderFn<A>: Send + Sync + 'static {
+    /// What it makes.
+    type Output: Send + 'static;
     #[doc(hidden)]
     fn sites() -> Cow<'static, [Site]>;
     #[doc(hidden)]
@@ -85,6 +87,7 @@ macro_rules! functions {
             T: Send + 'static,
             $($A: Send + 'static),*
         {
+            type Output = T;
             fn sites() -> Cow<'static, [Site]> {
                 Cow::Owned(vec![$(parameter::<$A>($number)),*])
             }

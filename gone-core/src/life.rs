@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::node::{Body, NodeId};
+use crate::node::{Body, Node, NodeId};
 use crate::plan::{Graph, Piece};
 use crate::schedule::{Schedule, early_first, levels};
 use crate::slots::{Slots, Store, call, gather};
@@ -275,19 +275,10 @@ impl Life {
         loop {
             while let Some(id) = schedule.next() {
                 let node = &graph.nodes[id];
-                match (&node.body, self.store.get(id)) {
-                    (Body::Goner(table), Some(goner)) if table.hooks.close.is_some() && closes.contains(&id) => {
-                        let (hook, goner) = (table.hooks.close, Arc::clone(goner));
-                        let budget = self.budget(deadline);
-                        let work = async move {
-                            match hook {
-                                Some(close) => close(&*goner, Deadline::after(budget)).await,
-                                None => Ok(CloseReport::clean()),
-                            }
-                        };
-                        tasks.spawn(id, node.label(), Hook::Close, budget, work);
-                    }
-                    _ => schedule.done(id),
+                let budget = self.budget(deadline);
+                match close_hook(node, &self.store, id, budget).filter(|_| closes.contains(&id)) {
+                    Some(work) => tasks.spawn(id, node.label(), Hook::Close, budget, work),
+                    None => schedule.done(id),
                 }
             }
             match tasks.next().await {
@@ -341,6 +332,22 @@ async fn told_to_end(tell: tokio::sync::watch::Sender<bool>, mut task: AbortOnDr
         Ok(ended) => ended,
         Err(lost) => Err(Error::from(lost)),
     }
+}
+
+/// The close of a goner, or of what a function as provider has made, ready to run, if there is one.
+fn close_hook(
+    node: &Node,
+    store: &Store,
+    id: NodeId,
+    budget: Duration,
+) -> Option<BoxFuture<'static, Result<CloseReport>>> {
+    if let Some(on_close) = &node.on_close {
+        let on_close = Arc::clone(on_close);
+        return Some(Box::pin(async move { on_close.close().await.map(|()| CloseReport::clean()) }));
+    }
+    let (Body::Goner(table), Some(goner)) = (&node.body, store.get(id)) else { return None };
+    let (close, goner) = (table.hooks.close?, Arc::clone(goner));
+    Some(Box::pin(async move { close(&*goner, Deadline::after(budget)).await }))
 }
 
 /// The hook of a stage, ready to run, if the node has one.

@@ -35,6 +35,8 @@ pub(crate) struct Node {
     pub(crate) sites: Cow<'static, [Site]>,
     pub(crate) offers: Vec<Offer>,
     pub(crate) with: Mutex<Vec<With>>,
+    /// Releases what a function as provider has made.
+    pub(crate) on_close: Option<Arc<dyn AnyClose>>,
     pub(crate) body: Body,
 }
 
@@ -76,6 +78,11 @@ pub(crate) enum Via {
 }
 
 type CastFn = dyn Fn(&Instance, &mut dyn Any) + Send + Sync;
+
+/// Releases the values that a function as provider has made.
+pub(crate) trait AnyClose: Send + Sync {
+    fn close(&self) -> BoxFuture<'static, Result<()>>;
+}
 
 impl Via {
     pub(crate) fn is_provider(&self) -> bool {

@@ -1,14 +1,15 @@
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::function::ProviderFn;
-use crate::node::{AnyFunction, AnySource, Body, Node, Offer, Via};
+use crate::node::{AnyClose, AnyFunction, AnySource, Body, Node, Offer, Via};
 use crate::run::located;
 use crate::slots::Slots;
 use crate::table::{BoxFuture, Instance, offer, put_clone};
 use crate::target::{Made, Target};
+use crate::unwind::caught;
 use crate::{Bundled, Goner, Inject, Location, Result, Source, Sources, With};
 
 /// Something to load, with its options: of a goner (`T::goner()`), a [`value`], a [`provide`] function, or a [`source`].
@@ -46,6 +47,7 @@ impl<T> Spec<T> {
             sites: Cow::Borrowed(&[]),
             offers: Vec::new(),
             with: Mutex::new(Vec::new()),
+            on_close: None,
             body,
         };
         Spec { node, of: PhantomData }
@@ -177,6 +179,73 @@ where
     spec.node.sites = F::sites();
     spec.node.offers.push(Offer { target: F::output(), via: Via::Call });
     spec
+}
+
+impl<F, A> Spec<Provide<F, A>>
+where
+    F: ProviderFn<A, Output: Clone + Send + Sync>,
+{
+    /// Releases each value that the function has made, when the application closes: after what uses it, the last made first, in the
+    /// budget of one `close`. A clone of each value is kept for it until then. What fails is collected, and the others are released.
+    pub fn on_close<Fut>(mut self, close: impl Fn(F::Output) -> Fut + Send + Sync + 'static) -> Self
+    where
+        Fut: Future<Output = Result<()>> + Send + 'static,
+    {
+        if let Body::Function(function) = self.node.body {
+            let kept: Arc<Mutex<Vec<F::Output>>> = Arc::default();
+            self.node.body = Body::Function(Arc::new(Keeping { function, kept: Arc::clone(&kept) }));
+            self.node.on_close = Some(Arc::new(Releasing { kept, close: Arc::new(close) }));
+        }
+        self
+    }
+}
+
+/// A function as provider that keeps what it makes.
+struct Keeping<T> {
+    function: Arc<dyn AnyFunction>,
+    kept: Arc<Mutex<Vec<T>>>,
+}
+
+impl<T: Clone + Send + Sync + 'static> AnyFunction for Keeping<T> {
+    fn call(&self, arguments: &mut Slots<'_>) -> BoxFuture<'static, Result<Made>> {
+        let (made, kept) = (self.function.call(arguments), Arc::clone(&self.kept));
+        Box::pin(async move {
+            let made = made.await?;
+            if let Some(value) = made.downcast_ref::<T>() {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).push(value.clone());
+            }
+            Ok(made)
+        })
+    }
+}
+
+/// Releases what was kept.
+struct Releasing<T, C> {
+    kept: Arc<Mutex<Vec<T>>>,
+    close: Arc<C>,
+}
+
+impl<T, C, Fut> AnyClose for Releasing<T, C>
+where
+    T: Send + Sync + 'static,
+    C: Fn(T) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<()>> + Send + 'static,
+{
+    fn close(&self) -> BoxFuture<'static, Result<()>> {
+        let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        let close = Arc::clone(&self.close);
+        Box::pin(async move {
+            let mut errors = Vec::new();
+            for value in kept.into_iter().rev() {
+                errors.extend(caught(async { close(value).await }).await.err());
+            }
+            let mut errors = errors.into_iter();
+            match errors.next() {
+                Some(first) => Err(first.attach(errors)),
+                None => Ok(()),
+            }
+        })
+    }
 }
 
 /// As [`provide`], for a function whose one parameter is a [bundle](Inject) of sites: so it can ask by name, for an `Option`, or for all

@@ -696,3 +696,38 @@ async fn one_fallback_does_not_stand_in_for_another_and_loading_a_fallback_modul
     let own = provide(|| async { Ok(2_u8) });
     assert_eq!(problems(bare().fallback(one).load((one, own))), ["gone::duplicate: `u8` has 2 providers"]);
 }
+
+#[tokio::test]
+async fn what_a_function_has_made_is_released_after_whoever_uses_it() {
+    #[derive(Goner)]
+    struct User {
+        #[gone]
+        journal: Journal,
+        #[gone("*,a")]
+        _a: Arc<String>,
+        #[gone("*,b")]
+        _b: Arc<String>,
+    }
+    impl Close for User {
+        async fn close(&self, _: Deadline) -> gone::Result<CloseReport> {
+            self.journal.add("user");
+            Ok(CloseReport::clean())
+        }
+    }
+    let journal = Journal::default();
+    let released = journal.clone();
+    let made =
+        provide(|tag: Tag| async move { Ok(Arc::new(tag.extend().to_owned())) }).on_close(move |it: Arc<String>| {
+            let released = released.clone();
+            async move {
+                released.add(it.as_str());
+                gone::bail!("{it} does not close")
+            }
+        });
+    let app = bare().load((value(journal.clone()), User::goner(), made)).boot().await.unwrap();
+    let error = app.stop().await.unwrap_err();
+    assert_eq!(journal.lines()[0], "user");
+    assert_eq!((journal.count("a"), journal.count("b"), journal.lines().len()), (1, 1, 3));
+    assert_eq!((error.goner(), error.hook()), (Some("closure for Arc<String>"), Some(Hook::Close)));
+    assert_eq!(error.attached().len(), 1, "both are said: {error:?}");
+}

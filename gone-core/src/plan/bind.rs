@@ -377,6 +377,7 @@ impl Binder<'_> {
                 sites: Cow::Borrowed(&[]),
                 offers: vec![Offer { target, via: Via::Put(share.put) }],
                 with: Mutex::new(Vec::new()),
+                on_close: None,
                 body: Body::Shared { provider, tag: tag.clone(), share },
             };
             self.shared_nodes.push((node, provider));
