@@ -41,6 +41,17 @@ impl Start for Hooks {
     }
 }
 
+impl Run for Hooks {
+    /// Begins when the boot is over: on one thread, not before `serve` waits for signals.
+    async fn run(&self, shutdown: ShutdownToken) -> gone::Result<()> {
+        if case("serves") {
+            say("serving");
+        }
+        shutdown.cancelled().await;
+        Ok(())
+    }
+}
+
 impl Stop for Hooks {
     async fn stop(&self) -> gone::Result<()> {
         say("stop");
@@ -175,12 +186,10 @@ fn only_a_failed_stop_is_two() {
 
 #[test]
 fn one_signal_while_it_serves_or_runs_is_a_clean_end() {
-    for (case, last) in [("serves", "start"), ("waits", "function")] {
+    for (case, last) in [("serves", "serving"), ("waits", "function")] {
         for signal in ["TERM", "INT"] {
             let mut program = Program::start(case);
             program.until(last);
-            // It waits for signals a moment after it says so; those it gets before are a failed boot.
-            std::thread::sleep(Duration::from_millis(200));
             program.signal(signal);
             let (code, out, errors) = program.end();
             assert_eq!(code, Some(0), "{case} {signal}: {errors}");
@@ -194,7 +203,6 @@ fn one_signal_while_it_serves_or_runs_is_a_clean_end() {
 fn a_function_that_does_not_return_when_told_is_dropped_after_the_shutdown_budget() {
     let mut program = Program::start("is deaf");
     program.until("function");
-    std::thread::sleep(Duration::from_millis(200));
     program.signal("TERM");
     let (code, out, errors) = program.end();
     assert_eq!((code, out.as_str()), (Some(0), "stop\nclose\n"), "{errors}");
@@ -227,7 +235,6 @@ fn a_signal_before_it_is_ready_rolls_back_and_says_so_in_the_code() {
 fn a_second_signal_ends_at_once_and_names_what_did_not_finish() {
     let mut program = Program::start("hangs in stop");
     program.until("function");
-    std::thread::sleep(Duration::from_millis(200));
     program.signal("TERM");
     program.until("stop");
     program.signal("TERM");
