@@ -114,9 +114,10 @@ pub trait AfterStop: Send + Sync + 'static {
 
 /// Releases what construction and [`Init`] acquired: pools, clients, files.
 ///
-/// Runs exactly once for every goner whose `init` succeeded (or that has none), after all stop hooks, in reverse order of
-/// construction, also when the boot fails or is dropped. Past the deadline the future is dropped, the hook is reported by
-/// name, and the others are closed all the same.
+/// Runs exactly once for every goner whose `init` succeeded (or that has none), after all stop hooks and before anything that the
+/// goner needs is closed, so in the reverse of the order of construction; what is independent closes concurrently. Also when the
+/// boot fails or is dropped. Past the deadline the future is dropped, the hook is reported by name, and the others are closed all
+/// the same.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `close` hook",
     note = "write `impl Close for {Self} {{ async fn close(&self, deadline: Deadline) -> gone::Result<CloseReport> {{ … }} }}`"

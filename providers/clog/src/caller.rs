@@ -42,8 +42,8 @@ mod tests {
         for (file, root, expected) in [
             ("src/store.rs", "", "src/store.rs"),
             ("providers/db/src/lib.rs", "", "providers/db/src/lib.rs"),
-            ("/home/u/.cargo/registry/src/index-1/sqlx-0.9.0/src/q.rs", "", "sqlx-0.9.0/src/q.rs"),
-            ("/home/u/.cargo/git/checkouts/x-1/ab12/src/q.rs", "", "src/q.rs"),
+            ("/u/.cargo/registry/src/index-1/sqlx-0.9.0/src/q.rs", "", "sqlx-0.9.0/src/q.rs"),
+            ("/u/.cargo/git/checkouts/x-1/ab12/src/q.rs", "", "src/q.rs"),
             ("/rustc/abc/library/core/src/ops.rs", "", "library/core/src/ops.rs"),
             ("/build/shop/orders/src/main.rs", "", "orders/src/main.rs"),
             ("/main.rs", "", "/main.rs"),
