@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 
 use crate::Result;
-use crate::slots::Slots;
+use crate::slots::Sites;
 use crate::table::BoxFuture;
 use crate::target::{Arity, Made, Site, SiteType, Target};
 use crate::{Injected, ProviderFn};
@@ -21,14 +21,14 @@ pub trait Inject: Sized + Send + 'static {
     #[doc(hidden)]
     const SITES: &'static [Site];
     #[doc(hidden)]
-    fn fill(slots: &mut Slots<'_>) -> Self;
+    fn fill(slots: &mut Sites<'_>) -> Self;
 }
 
 /// How a site of a bundle's type is filled.
 #[derive(Clone, Copy)]
 pub struct Bundle {
     pub(crate) sites: &'static [Site],
-    pub(crate) make: fn(&mut Slots<'_>, &mut dyn Any),
+    pub(crate) make: fn(&mut Sites<'_>, &mut dyn Any),
 }
 
 impl Bundle {
@@ -38,7 +38,7 @@ impl Bundle {
     }
 }
 
-fn make<B: Inject>(slots: &mut Slots<'_>, slot: &mut dyn Any) {
+fn make<B: Inject>(slots: &mut Sites<'_>, slot: &mut dyn Any) {
     let bundle = B::fill(slots);
     if let Some(slot) = slot.downcast_mut::<Option<B>>() {
         *slot = Some(bundle);
@@ -48,7 +48,7 @@ fn make<B: Inject>(slots: &mut Slots<'_>, slot: &mut dyn Any) {
 /// The sites with those of bundles after them, in the order in which they are filled.
 pub(crate) fn flatten(sites: &[Site], is_bundle: &dyn Fn(&Site) -> bool, out: &mut Vec<Site>) {
     for site in sites {
-        out.push(*site);
+        out.push(site.clone());
         if let Some(bundle) = site.ty.bundle.filter(|_| is_bundle(site)) {
             flatten(bundle.sites, is_bundle, out);
         }
@@ -69,8 +69,8 @@ impl<F, B> With<F, B> {
 
 fn parameter<B: Inject>() -> Cow<'static, [Site]> {
     Cow::Owned(vec![Site {
-        field: "parameter 1",
-        tag: "",
+        field: Cow::Borrowed("parameter 1"),
+        tag: Cow::Borrowed(""),
         ty: const { &SiteType { target: Target::of::<B>(), arity: Arity::One, bundle: Some(Bundle::of::<B>()) } },
         at: std::panic::Location::caller(),
     }])
@@ -85,7 +85,7 @@ where
     fn sites() -> Cow<'static, [Site]> {
         parameter::<B>()
     }
-    fn call(self, arguments: &mut Slots<'_>) -> impl Future<Output = R> {
+    fn call(self, arguments: &mut Sites<'_>) -> impl Future<Output = R> {
         let bundle = arguments.take::<B>();
         (self.0)(bundle)
     }
@@ -105,7 +105,7 @@ where
     fn output() -> Target {
         Target::of::<T>()
     }
-    fn call(&self, arguments: &mut Slots<'_>) -> BoxFuture<'static, Result<Made>> {
+    fn call(&self, arguments: &mut Sites<'_>) -> BoxFuture<'static, Result<Made>> {
         let made = (self.0)(arguments.take::<B>());
         Box::pin(async move { Ok(Box::new(made.await?) as Made) })
     }

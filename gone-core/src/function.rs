@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use crate::Result;
-use crate::slots::Slots;
+use crate::slots::Sites;
 use crate::table::BoxFuture;
 use crate::target::{Arity, Made, Site, SiteType, Target};
 
@@ -18,7 +18,7 @@ pub trait Injected<A> {
     #[doc(hidden)]
     fn sites() -> Cow<'static, [Site]>;
     #[doc(hidden)]
-    fn call(self, arguments: &mut Slots<'_>) -> impl Future<Output = Self::Output>;
+    fn call(self, arguments: &mut Sites<'_>) -> impl Future<Output = Self::Output>;
 }
 
 /// A function that can be a provider: `Fn(A, …) -> Future<Output = gone::Result<T>> + Send`, of up to twelve parameters.
@@ -34,7 +34,7 @@ pub trait ProviderFn<A>: Send + Sync + 'static {
     #[doc(hidden)]
     fn output() -> Target;
     #[doc(hidden)]
-    fn call(&self, arguments: &mut Slots<'_>) -> BoxFuture<'static, Result<Made>>;
+    fn call(&self, arguments: &mut Sites<'_>) -> BoxFuture<'static, Result<Made>>;
 }
 
 const PARAMETERS: [&str; 12] = [
@@ -55,8 +55,8 @@ const PARAMETERS: [&str; 12] = [
 /// A parameter has a type, takes one, and has no tag; its place is that of the function, which the caller fills in.
 fn parameter<A: Send + 'static>(number: usize) -> Site {
     Site {
-        field: PARAMETERS[number],
-        tag: "",
+        field: Cow::Borrowed(PARAMETERS[number]),
+        tag: Cow::Borrowed(""),
         ty: const { &SiteType { target: Target::of::<A>(), arity: Arity::One, bundle: None } },
         at: std::panic::Location::caller(),
     }
@@ -74,7 +74,7 @@ macro_rules! functions {
                 Cow::Owned(vec![$(parameter::<$A>($number)),*])
             }
             #[allow(unused_variables, non_snake_case, reason = "one macro for all lengths")]
-            fn call(self, arguments: &mut Slots<'_>) -> impl Future<Output = R> {
+            fn call(self, arguments: &mut Sites<'_>) -> impl Future<Output = R> {
                 $(let $A = arguments.take::<$A>();)*
                 self($($A),*)
             }
@@ -95,7 +95,7 @@ macro_rules! functions {
                 Target::of::<T>()
             }
             #[allow(unused_variables, non_snake_case, reason = "one macro for all lengths")]
-            fn call(&self, arguments: &mut Slots<'_>) -> BoxFuture<'static, Result<Made>> {
+            fn call(&self, arguments: &mut Sites<'_>) -> BoxFuture<'static, Result<Made>> {
                 $(let $A = arguments.take::<$A>();)*
                 let made = self($($A),*);
                 Box::pin(async move { Ok(Box::new(made.await?) as Made) })

@@ -26,6 +26,7 @@ mod shutdown;
 mod slots;
 mod source;
 mod spec;
+mod spec_builder;
 mod table;
 mod tag;
 mod target;
@@ -52,20 +53,21 @@ pub use provider::{Given, NamedProvider, NoneParamProvider, Provider, Request};
 pub use shutdown::{Shutdown, ShutdownToken};
 pub use source::{Source, Sources};
 pub use spec::{Provide, Read, Spec, Value, provide, provide_with, source, value};
+pub use spec_builder::SpecBuilder;
 pub use tag::{Asker, Tag};
 pub use target::Target;
 
 /// A place in source text.
 pub type Location = &'static std::panic::Location<'static>;
 
-use slots::Slots;
+pub use slots::Sites;
 
 /// What the macros emit paths to. Not for use by hand: it changes without notice.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::bundle::{Bundle, Inject};
     pub use crate::run::{main, runtime};
-    pub use crate::slots::Slots;
+    pub use crate::slots::Sites as Slots;
     pub use crate::table::*;
     pub use crate::target::{Site, SiteType, Target};
     pub use crate::{Error, Goner};

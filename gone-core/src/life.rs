@@ -11,7 +11,7 @@ use tracing::Instrument;
 use crate::node::{Body, Node, NodeId};
 use crate::plan::{Graph, Piece};
 use crate::schedule::{Schedule, early_first, levels};
-use crate::slots::{Slots, Store, call, gather};
+use crate::slots::{Sites, Store, call, gather};
 use crate::table::{BoxFuture, Instance};
 use crate::tasks::{Progress, Tasks, UnderWay};
 use crate::unwind::{catch, caught};
@@ -97,8 +97,8 @@ impl Life {
         match &node.body {
             Body::Ready(instance) => Ok(Some(Arc::clone(instance))),
             Body::Function(_) | Body::Source(_) | Body::Displaced => Ok(Some(Arc::new(()))),
-            Body::Goner(table) => {
-                let hooks = table.hooks;
+            Body::Goner(make) => {
+                let hooks = make.hooks();
                 let asks = self.graph.asks_providers(id);
                 if !asks && hooks.before_init.is_none() && hooks.init.is_none() {
                     let made = catch(|| construct(&self.graph, &self.store, id, Vec::new()));
@@ -173,8 +173,8 @@ impl Life {
     /// Begins the background tasks. One that fails before it is told to end takes the application down.
     fn run(&mut self) {
         for (id, node) in self.graph.nodes.iter().enumerate() {
-            let (Body::Goner(table), Some(goner)) = (&node.body, self.store.get(id)) else { continue };
-            let Some(run) = table.hooks.run else { continue };
+            let (Body::Goner(make), Some(goner)) = (&node.body, self.store.get(id)) else { continue };
+            let Some(run) = make.hooks().run else { continue };
             let (sender, token) = ShutdownToken::new();
             let (goner, shutdown, label) = (Arc::clone(goner), self.shutdown.clone(), node.label());
             let span = tracing::info_span!(target: "gone", "hook", goner = %label, hook = %Hook::Run);
@@ -345,15 +345,15 @@ fn close_hook(
         let on_close = Arc::clone(on_close);
         return Some(Box::pin(async move { on_close.close().await.map(|()| CloseReport::clean()) }));
     }
-    let (Body::Goner(table), Some(goner)) = (&node.body, store.get(id)) else { return None };
-    let (close, goner) = (table.hooks.close?, Arc::clone(goner));
+    let (Body::Goner(make), Some(goner)) = (&node.body, store.get(id)) else { return None };
+    let (close, goner) = (make.hooks().close?, Arc::clone(goner));
     Some(Box::pin(async move { close(&*goner, Deadline::after(budget)).await }))
 }
 
 /// The hook of a stage, ready to run, if the node has one.
 fn hook(graph: &Graph, store: &Store, id: NodeId, stage: Hook) -> Option<BoxFuture<'static, Result<()>>> {
-    let (Body::Goner(table), Some(goner)) = (&graph.nodes[id].body, store.get(id)) else { return None };
-    let hooks = &table.hooks;
+    let (Body::Goner(make), Some(goner)) = (&graph.nodes[id].body, store.get(id)) else { return None };
+    let hooks = make.hooks();
     let hook = match stage {
         Hook::BeforeStart => hooks.before_start,
         Hook::Start => hooks.start,
@@ -402,8 +402,8 @@ impl Drop for Life {
 
 fn construct(graph: &Graph, store: &Store, id: NodeId, made: Vec<crate::target::Made>) -> Instance {
     let node = &graph.nodes[id];
-    let Body::Goner(table) = &node.body else { return Arc::new(()) };
-    let mut instance = (table.construct)(&mut Slots::new(store, &node.sites, &graph.bindings[id], made, None));
+    let Body::Goner(make) = &node.body else { return Arc::new(()) };
+    let mut instance = make.construct(&mut Sites::new(store, &node.sites, &graph.bindings[id], made, None));
     let with = std::mem::take(&mut *node.with.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     if let Some(goner) = Arc::get_mut(&mut instance) {
         for change in with {
@@ -427,14 +427,14 @@ async fn prepare(graph: Arc<Graph>, store: Arc<Store>, id: NodeId, progress: Pro
     };
     progress.enter(Hook::Construct);
     let mut instance = catch(|| construct(&graph, &store, id, made))?;
-    let Body::Goner(table) = &graph.nodes[id].body else { return Ok(instance) };
+    let Body::Goner(make) = &graph.nodes[id].body else { return Ok(instance) };
     let alone =
         Arc::get_mut(&mut instance).ok_or_else(|| Error::msg("somebody else holds the goner before its init"))?;
-    if let Some(before_init) = table.hooks.before_init {
+    if let Some(before_init) = make.hooks().before_init {
         progress.enter(Hook::BeforeInit);
         before_init(alone).await?;
     }
-    if let Some(init) = table.hooks.init {
+    if let Some(init) = make.hooks().init {
         progress.enter(Hook::Init);
         init(alone).await?;
     }

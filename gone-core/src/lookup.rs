@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::app::Parts;
 use crate::node::{Body, NodeId, Via};
 use crate::plan::{Binding, Piece, glob};
-use crate::slots::{Asking, Slots, call, gather};
+use crate::slots::{Asking, Sites, call, gather};
 use crate::table::{Form, Instance, Share};
 use crate::tag::split;
 use crate::target::{Site, Target};
@@ -171,8 +171,8 @@ impl Parts {
         self.open()?;
         let mut bindings = Vec::with_capacity(sites.len());
         for site in sites.iter() {
-            let asker = Asker { goner: "call".into(), module: "", field: site.field.into(), at: Some(site.at) };
-            let tag = Tag::asked_by(split(site.tag).0, asker);
+            let asker = Asker { goner: "call".into(), module: "", field: site.field.clone(), at: Some(site.at) };
+            let tag = Tag::asked_by(split(&site.tag).0.to_owned(), asker);
             let target = site.ty.target;
             let (node, via) =
                 self.one(target).map_err(|error| error.attach([Error::msg(format_args!("for {}", site.field))]))?;
@@ -200,7 +200,7 @@ impl Parts {
             }
             None => Vec::new(),
         };
-        let mut arguments = Slots::new(&self.store, sites, bindings, made, None);
+        let mut arguments = Sites::new(&self.store, sites, bindings, made, None);
         let call = catch(|| function.call(&mut arguments))?;
         caught(async { Ok(call.await) }).await
     }

@@ -4,9 +4,9 @@ use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
-use crate::slots::Slots;
+use crate::slots::Sites;
 use crate::source::Sources;
-use crate::table::{BoxFuture, Form, Instance, PutFn, Share, Table};
+use crate::table::{BoxFuture, Form, Hooks, Instance, PutFn, Share, Table, offer};
 use crate::target::{Made, Site, Target};
 use crate::type_name::short;
 use crate::{Location, Result, Tag};
@@ -44,7 +44,7 @@ pub(crate) type With = Box<dyn FnOnce(&mut (dyn Any + Send + Sync)) + Send>;
 
 pub(crate) enum Body {
     /// A goner that is constructed.
-    Goner(&'static Table),
+    Goner(Make),
     /// A value that is there.
     Ready(Instance),
     /// A source, until it is read; then a `Ready` snapshot.
@@ -57,11 +57,59 @@ pub(crate) enum Body {
     Displaced,
 }
 
+/// How a goner is made, and what it is.
+pub(crate) enum Make {
+    /// As its derive says.
+    Derived(&'static Table),
+    /// As was said when the spec was made.
+    Built(Box<Built>),
+}
+
+/// What a derive would say in its table.
+pub(crate) struct Built {
+    pub(crate) construct: Box<dyn Fn(&mut Sites<'_>) -> Instance + Send + Sync>,
+    pub(crate) hooks: Hooks,
+    pub(crate) provider: Option<Form>,
+}
+
+impl Make {
+    pub(crate) fn construct(&self, sites: &mut Sites<'_>) -> Instance {
+        match self {
+            Make::Derived(table) => (table.construct)(sites),
+            Make::Built(built) => (built.construct)(sites),
+        }
+    }
+
+    pub(crate) fn hooks(&self) -> &Hooks {
+        match self {
+            Make::Derived(table) => &table.hooks,
+            Make::Built(built) => &built.hooks,
+        }
+    }
+
+    fn form(&self) -> Option<&Form> {
+        match self {
+            Make::Derived(table) => table.provider.as_ref(),
+            Make::Built(built) => built.provider.as_ref(),
+        }
+    }
+}
+
 /// What a node can give for a site.
 #[derive(Clone)]
 pub(crate) struct Offer {
     pub(crate) target: Target,
     pub(crate) via: Via,
+}
+
+impl Offer {
+    /// A goner as a trait object, by a cast given at load.
+    pub(crate) fn cast<T: Send + Sync + 'static, U: ?Sized + Send + Sync + 'static>(
+        cast: fn(Arc<T>) -> Arc<U>,
+    ) -> Self {
+        let put = move |instance: &Instance, slot: &mut dyn Any| offer::<T, Arc<U>>(instance, slot, cast);
+        Offer { target: Target::of::<Arc<U>>(), via: Via::Cast(Arc::new(put)) }
+    }
 }
 
 /// How a site gets what a node offers.
@@ -105,7 +153,7 @@ pub(crate) trait AnySource: Send + Sync {
 
 /// A function as provider, its parameters erased.
 pub(crate) trait AnyFunction: Send + Sync {
-    fn call(&self, arguments: &mut Slots<'_>) -> BoxFuture<'static, Result<Made>>;
+    fn call(&self, arguments: &mut Sites<'_>) -> BoxFuture<'static, Result<Made>>;
 }
 
 impl Node {
@@ -120,17 +168,17 @@ impl Node {
         }
     }
 
-    pub(crate) fn form(&self) -> Option<&'static Form> {
-        match self.body {
-            Body::Goner(table) => table.provider.as_ref(),
+    pub(crate) fn form(&self) -> Option<&Form> {
+        match &self.body {
+            Body::Goner(make) => make.form(),
             _ => None,
         }
     }
 
     /// What the node offers: what its table says, then what was added when it was loaded.
     pub(crate) fn offers(&self) -> impl Iterator<Item = (Target, Via)> {
-        let table = match self.body {
-            Body::Goner(table) => table.offers,
+        let table = match &self.body {
+            Body::Goner(Make::Derived(table)) => table.offers,
             _ => &[],
         };
         let made = match self.form() {
@@ -149,7 +197,7 @@ impl Node {
     pub(crate) fn is_main(&self, via: &Via) -> bool {
         match (via, &self.body) {
             (Via::Call | Via::Ask, _) => true,
-            (Via::Put(put), Body::Goner(table)) => {
+            (Via::Put(put), Body::Goner(Make::Derived(table))) => {
                 table.offers.first().is_some_and(|own| std::ptr::fn_addr_eq(own.put, *put))
             }
             (Via::Put(_), _) => true,

@@ -155,7 +155,7 @@ impl Signals {
 
 /// Parameters have no place of their own: theirs is where the function was given.
 pub(crate) fn located(sites: Cow<'static, [Site]>, at: &'static Location<'static>) -> Cow<'static, [Site]> {
-    Cow::Owned(sites.iter().map(|site| Site { at, ..*site }).collect())
+    Cow::Owned(sites.iter().map(|site| Site { at, ..site.clone() }).collect())
 }
 
 /// What `#[gone::main]` makes of `main`: a runtime, the function on it, its error printed whole, and the exit code.

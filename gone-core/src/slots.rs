@@ -66,7 +66,7 @@ impl Drop for Store {
 }
 
 /// The values for the sites of one goner or function, taken in the order of the sites.
-pub struct Slots<'a> {
+pub struct Sites<'a> {
     store: &'a Store,
     sites: std::slice::Iter<'a, Site>,
     bindings: std::slice::Iter<'a, Binding>,
@@ -74,7 +74,7 @@ pub struct Slots<'a> {
     tag: Option<&'a Tag>,
 }
 
-impl<'a> Slots<'a> {
+impl<'a> Sites<'a> {
     pub(crate) fn new(
         store: &'a Store,
         sites: &'a [Site],
@@ -82,7 +82,7 @@ impl<'a> Slots<'a> {
         made: Vec<Made>,
         tag: Option<&'a Tag>,
     ) -> Self {
-        Slots { store, sites: sites.iter(), bindings: bindings.iter(), made: made.into_iter(), tag }
+        Sites { store, sites: sites.iter(), bindings: bindings.iter(), made: made.into_iter(), tag }
     }
 
     /// The value for the next site. The plan has seen to it that there is one; that it is not there would be a bug of the
@@ -134,7 +134,7 @@ impl<'a> Slots<'a> {
     }
 }
 
-/// Asks the providers for everything that the sites of `node` need of them, all at once, in the order in which [`Slots`]
+/// Asks the providers for everything that the sites of `node` need of them, all at once, in the order in which [`Sites`]
 /// takes it. A dropped future drops the calls under way, and what they had made.
 pub(crate) fn gather<'a>(
     graph: &'a Arc<Graph>,
@@ -148,7 +148,7 @@ pub(crate) fn gather<'a>(
         for (piece, target) in binding.pieces(site) {
             if piece.via.is_provider() {
                 let asker = asking.asker(site);
-                let tag = Tag::asked_by(site.tag, asker.clone());
+                let tag = Tag::asked_by(site.tag.clone(), asker.clone());
                 let number = calls.len();
                 if let Some(progress) = progress {
                     progress.asks(number, graph.nodes[piece.node].label(), asker.clone());
@@ -185,7 +185,7 @@ pub(crate) struct Asking<'a> {
 
 impl Asking<'_> {
     pub(crate) fn asker(&self, site: &Site) -> crate::Asker {
-        crate::Asker { goner: self.goner.clone(), module: self.module, field: site.field.into(), at: Some(site.at) }
+        crate::Asker { goner: self.goner.clone(), module: self.module, field: site.field.clone(), at: Some(site.at) }
     }
 }
 
@@ -204,7 +204,7 @@ pub(crate) async fn call(
             Some(gathered) => gathered.await?,
             None => Vec::new(),
         };
-        let arguments = &mut Slots::new(store, asking.sites, asking.bindings, made, Some(tag));
+        let arguments = &mut Sites::new(store, asking.sites, asking.bindings, made, Some(tag));
         let call = catch(|| function.call(arguments))?;
         return call.await;
     }

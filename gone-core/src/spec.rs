@@ -4,10 +4,10 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::function::ProviderFn;
-use crate::node::{AnyClose, AnyFunction, AnySource, Body, Node, Offer, Via};
+use crate::node::{AnyClose, AnyFunction, AnySource, Body, Make, Node, Offer, Via};
 use crate::run::located;
-use crate::slots::Slots;
-use crate::table::{BoxFuture, Instance, offer, put_clone};
+use crate::slots::Sites;
+use crate::table::{BoxFuture, Instance, put_clone};
 use crate::target::{Made, Target};
 use crate::unwind::caught;
 use crate::{Bundled, Goner, Inject, Location, Result, Source, Sources, With};
@@ -27,7 +27,7 @@ pub struct Provide<F, A>(PhantomData<(F, A)>);
 pub struct Read<S>(PhantomData<S>);
 
 impl<T> Spec<T> {
-    fn new(type_name: fn() -> &'static str, body: Body) -> Self {
+    pub(crate) fn new(type_name: fn() -> &'static str, body: Body) -> Self {
         let nowhere = std::panic::Location::caller();
         let node = Node {
             type_name,
@@ -113,7 +113,7 @@ impl<T> Spec<T> {
 impl<T: Goner> Spec<T> {
     pub(crate) fn goner() -> Self {
         let table = T::TABLE;
-        let mut spec = Self::new(table.type_name, Body::Goner(table));
+        let mut spec = Self::new(table.type_name, Body::Goner(Make::Derived(table)));
         spec.node.declared = Some(table.at);
         spec.node.module = table.module;
         spec.node.name = table.name.map(Cow::Borrowed);
@@ -136,10 +136,7 @@ impl<T: Goner> Spec<T> {
     /// Offers it as a trait object as well: `.offers::<dyn Store>(|it| it)`. `#[goner(offers(dyn Store))]` does the same where
     /// the struct is declared.
     pub fn offers<U: ?Sized + Send + Sync + 'static>(mut self, cast: fn(Arc<T>) -> Arc<U>) -> Self {
-        self.node.offers.push(Offer {
-            target: Target::of::<Arc<U>>(),
-            via: Via::Cast(Arc::new(move |instance, slot| offer::<T, Arc<U>>(instance, slot, cast))),
-        });
+        self.node.offers.push(Offer::cast(cast));
         self
     }
 }
@@ -171,7 +168,7 @@ where
 {
     struct Erased<F, A>(F, PhantomData<fn() -> A>);
     impl<F: ProviderFn<A>, A> AnyFunction for Erased<F, A> {
-        fn call(&self, arguments: &mut Slots<'_>) -> BoxFuture<'static, Result<Made>> {
+        fn call(&self, arguments: &mut Sites<'_>) -> BoxFuture<'static, Result<Made>> {
             self.0.call(arguments)
         }
     }
@@ -207,7 +204,7 @@ struct Keeping<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> AnyFunction for Keeping<T> {
-    fn call(&self, arguments: &mut Slots<'_>) -> BoxFuture<'static, Result<Made>> {
+    fn call(&self, arguments: &mut Sites<'_>) -> BoxFuture<'static, Result<Made>> {
         let (made, kept) = (self.function.call(arguments), Arc::clone(&self.kept));
         Box::pin(async move {
             let made = made.await?;

@@ -13,7 +13,7 @@ use crate::target::{
 };
 use crate::{
     AfterStart, AfterStop, BeforeInit, BeforeStart, BeforeStop, Close, CloseReport, Deadline, Given, Init, Location,
-    NamedProvider, NoneParamProvider, Provider, Request, Result, Run, ShutdownToken, Slots, Sources, Start, Stop, Tag,
+    NamedProvider, NoneParamProvider, Provider, Request, Result, Run, ShutdownToken, Sites, Sources, Start, Stop, Tag,
 };
 
 /// A goner (or value) whose type is erased.
@@ -45,7 +45,7 @@ pub struct Table {
     /// `Arc<Self>`, then one for each `#[goner(offers(…))]`.
     pub offers: &'static [OfferEntry],
     /// Takes what was gathered for the sites and makes the struct.
-    pub construct: fn(&mut Slots<'_>) -> Instance,
+    pub construct: fn(&mut Sites<'_>) -> Instance,
     /// The hooks that the goner implements.
     pub hooks: Hooks,
     /// The provider form that it implements.

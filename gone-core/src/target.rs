@@ -1,4 +1,5 @@
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -227,13 +228,13 @@ pub struct SiteType {
     pub bundle: Option<crate::bundle::Bundle>,
 }
 
-/// A place that asks for something: static data that the derive macro emits.
-#[derive(Clone, Copy)]
+/// A place that asks for something. The derive macro emits it as static data.
+#[derive(Clone)]
 pub struct Site {
     /// The field's name.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// The text of `#[gone("…")]`.
-    pub tag: &'static str,
+    pub tag: Cow<'static, str>,
     /// The field's type.
     pub ty: &'static SiteType,
     /// Where the field is declared.

@@ -87,8 +87,8 @@ fn site(field: &Field) -> Option<TokenStream> {
     };
     Some(quote! {
         __gone::Site {
-            field: #name,
-            tag: #tag,
+            field: __gone::std::borrow::Cow::Borrowed(#name),
+            tag: __gone::std::borrow::Cow::Borrowed(#tag),
             ty: &__gone::SiteType {
                 target: __gone::target::<#ty>(#deserialize, __gone::Probe::<#ty>::ABSENT),
                 arity: __gone::Probe::<#ty>::ARITY,

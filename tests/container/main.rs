@@ -6,6 +6,7 @@ mod bundles;
 mod lazy;
 mod lifecycle;
 mod lookup;
+mod made;
 mod options;
 mod problems;
 mod process;

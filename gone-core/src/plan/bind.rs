@@ -100,7 +100,7 @@ pub(crate) fn bind(
 
 /// A site of a bundle's type that nobody offers as it stands.
 fn is_bundle(site: &Site, index: &Index) -> bool {
-    let by_type = matches!(split(site.tag).0, "" | "*");
+    let by_type = matches!(split(&site.tag).0, "" | "*");
     site.ty.bundle.is_some() && by_type && index.by_type(site.ty.target.id()).is_empty()
 }
 
@@ -139,7 +139,7 @@ impl Binder<'_> {
             let asker = || Asker {
                 goner: asking.map_or("run".into(), |id| nodes[id].label().into()),
                 module: asking.map_or("", |id| nodes[id].module),
-                field: site.field.into(),
+                field: site.field.clone(),
                 at: Some(site.at),
             };
             let question = Question { asking, asker: &asker, site };
@@ -161,7 +161,7 @@ impl Binder<'_> {
 
     fn site(&mut self, question: &Question<'_>) -> Result<Binding, Box<Problem>> {
         let site = question.site;
-        let (name, _) = split(site.tag);
+        let (name, _) = split(&site.tag);
         if is_bundle(site, self.index) {
             return Ok(Binding::Bundle);
         }
@@ -337,7 +337,7 @@ impl Binder<'_> {
         let Some(form) = node.form().filter(|_| via.is_provider()) else {
             return Ok(Piece { node: id, via: via.clone(), name: node.name.clone() });
         };
-        let tag = Tag::asked_by(question.site.tag, (question.asker)());
+        let tag = Tag::asked_by(question.site.tag.clone(), (question.asker)());
         let checked = match form {
             Form::Typed { accepts, .. } => catch(|| accepts(&tag, self.sources)),
             Form::Named { accepts, .. } => catch(|| accepts(&target, &tag, self.sources)),

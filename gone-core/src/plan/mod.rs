@@ -43,6 +43,12 @@ impl Plan {
     }
 }
 
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Plan({} loaded)", self.len())
+    }
+}
+
 /// The graph with its bindings: what a plan is and an application keeps.
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
