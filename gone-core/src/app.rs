@@ -14,7 +14,7 @@ use crate::race::{First, race};
 use crate::run::located;
 use crate::slots::Store;
 use crate::tasks::UnderWay;
-use crate::{Code, Error, Injected, Options, Result, Shutdown, StateError};
+use crate::{Code, Error, Inject, Injected, Options, Result, Shutdown, StateError, With};
 
 /// An application whose goners are all constructed. It is started with [`start`](App::start), or closed.
 pub struct App {
@@ -210,6 +210,14 @@ impl Running {
         self.parts.get()
     }
 
+    /// As [`get`](Running::get), with `None` where nothing offers it.
+    ///
+    /// # Errors
+    /// As there; several offers are an error here too.
+    pub fn try_get<S: Send + 'static>(&self) -> Result<Option<S>> {
+        self.parts.try_get()
+    }
+
     /// As [`App::get_named`].
     ///
     /// # Errors
@@ -242,7 +250,7 @@ impl Running {
     /// Calls a function with its parameters injected, as `run` does.
     ///
     /// # Errors
-    /// What is missing or ambiguous among the parameters, then the function is not called; the failure of a provider; a panic of the
+    /// All that is wrong with the parameters, as [`Error::report`], then the function is not called; the failure of a provider; a panic of the
     /// function. What the function returns is given as it is. A dropped future drops the function's.
     #[track_caller]
     pub fn call<F, A>(&self, function: F) -> impl Future<Output = Result<F::Output>>
@@ -250,6 +258,20 @@ impl Running {
         F: Injected<A>,
     {
         self.parts.call(function, located(F::sites(), std::panic::Location::caller()))
+    }
+
+    /// As [`call`](Running::call), for a function whose one parameter is a [bundle](Inject) of sites: so it can ask by name, for an
+    /// `Option`, or for all of a kind.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn call_with<F, B, R>(&self, function: F) -> impl Future<Output = Result<R>>
+    where
+        F: AsyncFnOnce(B) -> R,
+        B: Inject,
+    {
+        self.call(With::new(function))
     }
 
     /// What asks for a stop; `run` and `serve` answer it.

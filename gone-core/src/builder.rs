@@ -5,17 +5,19 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::loader::{Load, Loader};
-use crate::node::{AnySource, Body, Node};
+use crate::node::{AnySource, Body, LeftOut, Node};
 use crate::plan::{Place, Plan, Problem, bind, replace};
 use crate::race::{First, race};
-use crate::target::Site;
+use crate::target::{Arity, Site, SiteType};
 use crate::tasks::UnderWay;
-use crate::{App, Code, Error, Options, Result, Running, Sources};
+use crate::{App, Code, Error, Options, Result, Running, Sources, Target};
 
 /// An application while it is put together: it collects what is loaded, then plans, boots, runs or serves.
 #[must_use = "nothing happens until it is planned, booted, run or served"]
 pub struct AppBuilder {
     loader: Loader,
+    /// Where only what is needed is built: by what, beside the function.
+    only: Option<Vec<Site>>,
     pub(crate) options: Options,
     pub(crate) under_way: UnderWay,
 }
@@ -29,7 +31,7 @@ impl Default for AppBuilder {
 impl AppBuilder {
     /// An application in which nothing is loaded.
     pub fn new() -> Self {
-        AppBuilder { loader: Loader::new(), options: Options::default(), under_way: UnderWay::default() }
+        AppBuilder { loader: Loader::new(), only: None, options: Options::default(), under_way: UnderWay::default() }
     }
 
     /// Loads a goner, a value, a function as provider, a source, a module, or a tuple of these. Never fails: what is wrong
@@ -54,6 +56,26 @@ impl AppBuilder {
         self
     }
 
+    /// Builds only what is needed by the function given to [`run`](AppBuilder::run) or [`test`](AppBuilder::test), and by each
+    /// [`only`](AppBuilder::only), directly and by way of others, a `Lazy` included. Everything is checked all the same. Looking up
+    /// what was not built is a [`StateError::NotBuilt`](crate::StateError). For tests. (contract container C-5)
+    pub fn only_needed(mut self) -> Self {
+        self.only.get_or_insert_default();
+        self
+    }
+
+    /// As [`only_needed`](AppBuilder::only_needed), and names one that is: the type of a site in full, `only::<Arc<Store>>()`.
+    #[track_caller]
+    pub fn only<S: Send + 'static>(mut self) -> Self {
+        self.only.get_or_insert_default().push(Site {
+            field: Cow::Borrowed("only"),
+            tag: Cow::Borrowed(""),
+            ty: const { &SiteType { target: Target::of::<S>(), arity: Arity::One, bundle: None } },
+            at: std::panic::Location::caller(),
+        });
+        self
+    }
+
     /// Checks everything, without constructing anything: reads the local sources, binds every site of every goner, and lets
     /// the providers check what they will be asked.
     ///
@@ -72,16 +94,16 @@ impl AppBuilder {
     }
 
     pub(crate) fn plan_for(self, function: Option<Cow<'static, [Site]>>) -> Result<Plan> {
-        let AppBuilder { loader, options, under_way } = self;
-        let mut reading = Reading::new(loader);
+        let AppBuilder { loader, only, options, under_way } = self;
+        let mut reading = Reading::new(loader, only);
         reading.local();
         reading.plan(function, options, under_way)
     }
 
     /// Plans with the remote sources opened as well, within the boot's budget.
     async fn plan_remotely(self, function: Option<Cow<'static, [Site]>>, begun: Instant) -> Result<Plan> {
-        let AppBuilder { loader, options, under_way } = self;
-        let mut reading = Reading::new(loader);
+        let AppBuilder { loader, only, options, under_way } = self;
+        let mut reading = Reading::new(loader, only);
         reading.local();
         reading.remote(crate::tasks::after(begun, options.boot), options.boot).await;
         reading.plan(function, options, under_way)
@@ -118,25 +140,32 @@ type Snapshot = Box<dyn std::any::Any + Send + Sync>;
 struct Reading {
     nodes: Vec<Node>,
     problems: Vec<Problem>,
+    only: Option<Vec<Site>>,
     sources: Sources,
     /// What each source held, by its node, while it is not kept yet.
     held: Vec<(usize, Arc<dyn AnySource>, Snapshot)>,
 }
 
 impl Reading {
-    fn new(loader: Loader) -> Self {
+    fn new(loader: Loader, only: Option<Vec<Site>>) -> Self {
         let Loader { nodes, mut problems, .. } = loader;
-        let mut nodes = replace(nodes, &mut problems);
+        let mut nodes = replace(nodes, false, &mut problems);
         // A source that gives way does so before it is read.
         let own: Vec<_> =
             nodes.iter().filter(|it| !it.fallback).filter_map(|it| source(it)).map(|it| it.snapshot_id()).collect();
         nodes.retain(|it| !(it.fallback && source(it).is_some_and(|it| own.contains(&it.snapshot_id()))));
-        Reading { nodes, problems, sources: Sources::default(), held: Vec::new() }
+        Reading { nodes, problems, only, sources: Sources::default(), held: Vec::new() }
     }
 
     fn local(&mut self) {
         for id in 0..self.nodes.len() {
             let Some(source) = source(&self.nodes[id]) else { continue };
+            if !self.nodes[id].when.is_empty() {
+                let text = format!("`{}` is a source and has a condition", self.nodes[id].label());
+                let problem = Problem::new(Code::Load, text).involving([Place::of(&self.nodes[id])]);
+                self.problems.push(problem.help("sources are read before conditions are asked: take `.when(…)` away"));
+                self.nodes[id].when.clear();
+            }
             match crate::unwind::catch(|| source.read()).and_then(|read| read) {
                 Ok(snapshot) => self.held.push((id, source, snapshot)),
                 Err(error) => self.failed(id, error),
@@ -174,6 +203,33 @@ impl Reading {
         }
     }
 
+    /// Asks the conditions, and leaves out what does not hold.
+    fn leave_out(&mut self) {
+        for id in 0..self.nodes.len() {
+            let node = &self.nodes[id];
+            let mut why = None;
+            let mut failed = None;
+            for when in &node.when {
+                match crate::unwind::catch(|| when.condition.holds(&self.sources)).and_then(|holds| holds) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        let place = || format!("its condition at {}:{} does not hold", when.at.file(), when.at.line());
+                        why.get_or_insert_with(|| when.condition.why_not().unwrap_or_else(place));
+                    }
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+            }
+            if let Some(error) = failed {
+                self.failed(id, error);
+            } else if let Some(why) = why {
+                let node = &mut self.nodes[id];
+                let offers = node.offers().map(|(target, _)| target).collect();
+                let left_out = LeftOut { name: node.name.clone(), offers, why };
+                node.take_out(Body::LeftOut(Box::new(left_out)));
+            }
+        }
+    }
+
     fn failed(&mut self, id: usize, error: Error) {
         let place = Place::of(&self.nodes[id]);
         for error in std::iter::once(&error).chain(error.attached()) {
@@ -186,7 +242,9 @@ impl Reading {
         for (id, source, snapshot) in std::mem::take(&mut self.held) {
             self.keep(id, &source, snapshot);
         }
-        let graph = bind(self.nodes, function, &self.sources, self.problems)?;
+        self.leave_out();
+        let nodes = replace(self.nodes, true, &mut self.problems);
+        let graph = bind(nodes, function, self.only.as_deref(), &self.sources, self.problems)?;
         Ok(Plan { graph: Arc::new(graph), options, under_way })
     }
 }

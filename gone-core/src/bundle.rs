@@ -85,7 +85,7 @@ where
     fn sites() -> Cow<'static, [Site]> {
         parameter::<B>()
     }
-    fn call(self, arguments: &mut Sites<'_>) -> impl Future<Output = R> {
+    fn call(self, arguments: &mut Sites<'_>) -> impl Future<Output = R> + use<F, B, R> {
         let bundle = arguments.take::<B>();
         (self.0)(bundle)
     }

@@ -1,9 +1,12 @@
 use std::borrow::Cow;
+use std::marker::PhantomData;
+use std::sync::Arc;
 
 use crate::Result;
 use crate::slots::Sites;
 use crate::table::BoxFuture;
 use crate::target::{Arity, Made, Site, SiteType, Target};
+use crate::unwind::catch;
 
 /// A function whose parameters are injected by type: what `run` takes. Async functions and async closures of up to twelve
 /// parameters are. A parameter asks for exactly its type; for optional ones, for all of a kind, or by name, use a field of a
@@ -18,7 +21,7 @@ pub trait Injected<A> {
     #[doc(hidden)]
     fn sites() -> Cow<'static, [Site]>;
     #[doc(hidden)]
-    fn call(self, arguments: &mut Sites<'_>) -> impl Future<Output = Self::Output>;
+    fn call(self, arguments: &mut Sites<'_>) -> impl Future<Output = Self::Output> + use<Self, A>;
 }
 
 /// A function that can be a provider: `Fn(A, …) -> Future<Output = gone::Result<T>> + Send`, of up to twelve parameters.
@@ -62,6 +65,47 @@ fn parameter<A: Send + 'static>(number: usize) -> Site {
     }
 }
 
+/// Marks what functions that are called in turn are injected with.
+pub struct InTurn<A>(PhantomData<A>);
+
+/// Two functions in turn: the second is called when the first has returned `Ok`. Both are injected before. More of them nest:
+/// `run((first, (second, third)))`.
+impl<F, G, A, B> Injected<InTurn<(A, B)>> for (F, G)
+where
+    F: Injected<A, Output = Result<()>>,
+    G: Injected<B, Output = Result<()>>,
+{
+    type Output = Result<()>;
+    fn sites() -> Cow<'static, [Site]> {
+        [F::sites(), G::sites()].concat().into()
+    }
+    fn call(self, arguments: &mut Sites<'_>) -> impl Future<Output = Result<()>> + use<F, G, A, B> {
+        let first = self.0.call(arguments);
+        let second = self.1.call(arguments);
+        async {
+            first.await?;
+            second.await
+        }
+    }
+}
+
+/// A function that blocks its thread, as provider.
+pub struct Blocking<F>(Arc<F>);
+
+/// Marks what [`Blocking`] is injected with.
+pub struct OnThread<A>(PhantomData<A>);
+
+impl<F> Blocking<F> {
+    pub(crate) fn new(function: F) -> Self {
+        Blocking(Arc::new(function))
+    }
+}
+
+async fn on_thread<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<Made> {
+    let made = tokio::task::spawn_blocking(|| catch(work)).await??;
+    Ok(Box::new(made?))
+}
+
 macro_rules! functions {
     ($($A:ident $number:literal),*) => {
         impl<F, R, $($A),*> Injected<($($A,)*)> for F
@@ -74,7 +118,7 @@ macro_rules! functions {
                 Cow::Owned(vec![$(parameter::<$A>($number)),*])
             }
             #[allow(unused_variables, non_snake_case, reason = "one macro for all lengths")]
-            fn call(self, arguments: &mut Sites<'_>) -> impl Future<Output = R> {
+            fn call(self, arguments: &mut Sites<'_>) -> impl Future<Output = R> + use<F, R, $($A),*> {
                 $(let $A = arguments.take::<$A>();)*
                 self($($A),*)
             }
@@ -99,6 +143,27 @@ macro_rules! functions {
                 $(let $A = arguments.take::<$A>();)*
                 let made = self($($A),*);
                 Box::pin(async move { Ok(Box::new(made.await?) as Made) })
+            }
+        }
+
+        impl<F, T, $($A),*> ProviderFn<OnThread<($($A,)*)>> for Blocking<F>
+        where
+            F: Fn($($A),*) -> Result<T> + Send + Sync + 'static,
+            T: Send + 'static,
+            $($A: Send + 'static),*
+        {
+            type Output = T;
+            fn sites() -> Cow<'static, [Site]> {
+                Cow::Owned(vec![$(parameter::<$A>($number)),*])
+            }
+            fn output() -> Target {
+                Target::of::<T>()
+            }
+            #[allow(unused_variables, non_snake_case, reason = "one macro for all lengths")]
+            fn call(&self, arguments: &mut Sites<'_>) -> BoxFuture<'static, Result<Made>> {
+                $(let $A = arguments.take::<$A>();)*
+                let function = Arc::clone(&self.0);
+                Box::pin(on_thread(move || function($($A),*)))
             }
         }
     };

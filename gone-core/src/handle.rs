@@ -35,6 +35,14 @@ impl Handle {
         self.parts()?.get()
     }
 
+    /// As [`get`](Handle::get), with `None` where nothing offers it.
+    ///
+    /// # Errors
+    /// As there; several offers are an error here too.
+    pub fn try_get<S: Send + 'static>(&self) -> Result<Option<S>> {
+        self.parts()?.try_get()
+    }
+
     /// What the goner or value of this name offers for the type `S`.
     ///
     /// # Errors
@@ -73,6 +81,8 @@ pub enum StateError {
     ShuttingDown,
     /// The application has ended.
     Closed,
+    /// Only what is needed is built, and nobody needs this one.
+    NotBuilt(String),
     /// This provider offers it: ask it with `make`.
     Provider(String),
     /// This goner or value offers it: look it up with `get`.
@@ -91,6 +101,7 @@ impl fmt::Display for StateError {
             StateError::NotReady => f.write_str("not everything is built yet"),
             StateError::ShuttingDown => f.write_str("the application is stopping"),
             StateError::Closed => f.write_str("the application has ended"),
+            StateError::NotBuilt(name) => write!(f, "`{name}` was not built: nothing that was asked for needs it"),
             StateError::Provider(name) => write!(f, "`{name}` is a provider: ask it with `make`"),
             StateError::NotAProvider(name) => write!(f, "`{name}` is not a provider: look it up with `get`"),
         }

@@ -5,6 +5,7 @@
 mod app;
 mod builder;
 mod bundle;
+mod condition;
 mod error;
 mod function;
 mod goner;
@@ -37,8 +38,9 @@ mod unwind;
 pub use app::{App, Running};
 pub use builder::AppBuilder;
 pub use bundle::{Bundled, Inject, With};
+pub use condition::Condition;
 pub use error::{Code, Error, Hook, Result};
-pub use function::{Injected, ProviderFn};
+pub use function::{Blocking, InTurn, Injected, OnThread, ProviderFn};
 pub use goner::Goner;
 pub use handle::{Handle, StateError};
 pub use hooks::{
@@ -47,15 +49,26 @@ pub use hooks::{
 pub use lazy::{Lazy, LazyError};
 pub use loader::{Load, Loader, ModuleOutcome};
 pub use near::edit_distance;
-pub use options::Options;
+pub use options::{EarlyEnd, Options};
 pub use plan::{Place, Plan, Problem, Report, Wanted};
 pub use provider::{Given, NamedProvider, NoneParamProvider, Provider, Request};
+pub use run::TestFlag;
 pub use shutdown::{Shutdown, ShutdownToken};
 pub use source::{Source, Sources};
-pub use spec::{Provide, Read, Spec, Value, provide, provide_with, source, value};
+pub use spec::{Provide, Read, Spec, Value, provide, provide_blocking, provide_with, source, value};
 pub use spec_builder::SpecBuilder;
 pub use tag::{Asker, Tag};
 pub use target::Target;
+
+/// The presets of [`Spec::order`], as Gone has them: a lower order starts first and stops last.
+pub mod order {
+    /// Starts early.
+    pub const HIGH: i32 = -100;
+    /// What everything has unless said.
+    pub const MEDIUM: i32 = 0;
+    /// Starts late.
+    pub const LOW: i32 = 100;
+}
 
 /// A place in source text.
 pub type Location = &'static std::panic::Location<'static>;

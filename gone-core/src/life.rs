@@ -15,7 +15,7 @@ use crate::slots::{Sites, Store, call, gather};
 use crate::table::{BoxFuture, Instance};
 use crate::tasks::{Progress, Tasks, UnderWay};
 use crate::unwind::{catch, caught};
-use crate::{CloseReport, Deadline, Error, Hook, Options, Result, Shutdown, ShutdownToken};
+use crate::{CloseReport, Deadline, EarlyEnd, Error, Hook, Options, Result, Shutdown, ShutdownToken};
 
 /// The goners of one application, and how far each has come. However it ends, also when it is dropped, what was started is
 /// stopped once and what was built is closed once.
@@ -93,10 +93,12 @@ impl Life {
     /// Constructs a node that has nothing to wait for, or begins a task that does.
     fn construct(&mut self, id: NodeId) -> Result<Option<Instance>> {
         let node = &self.graph.nodes[id];
-        let budget = self.options.start_hook;
+        let budget = node.start_budget.unwrap_or(self.options.start_hook);
         match &node.body {
             Body::Ready(instance) => Ok(Some(Arc::clone(instance))),
-            Body::Function(_) | Body::Source(_) | Body::Displaced => Ok(Some(Arc::new(()))),
+            Body::Function(_) | Body::Source(_) | Body::Displaced | Body::LeftOut(_) | Body::Unneeded => {
+                Ok(Some(Arc::new(())))
+            }
             Body::Goner(make) => {
                 let hooks = make.hooks();
                 let asks = self.graph.asks_providers(id);
@@ -143,8 +145,9 @@ impl Life {
             while let Some(id) = schedule.next() {
                 match hook(&graph, &self.store, id, stage) {
                     Some(work) => {
-                        let goner = graph.nodes[id].label();
-                        self.starting.spawn(id, goner, stage, self.options.start_hook, work);
+                        let node = &graph.nodes[id];
+                        let budget = node.start_budget.unwrap_or(self.options.start_hook);
+                        self.starting.spawn(id, node.label(), stage, budget, work);
                     }
                     None => {
                         self.passed(id);
@@ -178,6 +181,7 @@ impl Life {
             let (sender, token) = ShutdownToken::new();
             let (goner, shutdown, label) = (Arc::clone(goner), self.shutdown.clone(), node.label());
             let span = tracing::info_span!(target: "gone", "hook", goner = %label, hook = %Hook::Run);
+            let early_end = node.early_end.unwrap_or(self.options.early_end);
             let begun = Instant::now();
             let task = async move {
                 let ended = caught(async { run(&*goner, token.clone()).await }).await;
@@ -185,6 +189,10 @@ impl Life {
                 match ended {
                     Err(error) if !token.is_cancelled() => {
                         shutdown.fail(error);
+                        Ok(())
+                    }
+                    Ok(()) if early_end == EarlyEnd::Stop && !token.is_cancelled() => {
+                        shutdown.request(format!("the background task of `{label}` has come to its end"));
                         Ok(())
                     }
                     ended => ended,
@@ -243,7 +251,7 @@ impl Life {
         };
         loop {
             while let Some(id) = schedule.next() {
-                let (goner, budget) = (|| graph.nodes[id].label(), self.budget(deadline));
+                let (goner, budget) = (|| graph.nodes[id].label(), self.budget(id, deadline));
                 if let Some(Background { tell, task, .. }) = background.remove(&id) {
                     tasks.spawn(id, goner(), Hook::Run, budget, told_to_end(tell, AbortOnDrop(task)));
                     continue;
@@ -258,7 +266,7 @@ impl Life {
             let id = ended.node;
             let next = hook(&graph, &self.store, id, stage).filter(|_| ended.hook == Hook::Run && stops.contains(&id));
             match next {
-                Some(work) => tasks.spawn(id, graph.nodes[id].label(), stage, self.budget(deadline), work),
+                Some(work) => tasks.spawn(id, graph.nodes[id].label(), stage, self.budget(id, deadline), work),
                 None => schedule.done(id),
             }
         }
@@ -275,7 +283,7 @@ impl Life {
         loop {
             while let Some(id) = schedule.next() {
                 let node = &graph.nodes[id];
-                let budget = self.budget(deadline);
+                let budget = self.budget(id, deadline);
                 match close_hook(node, &self.store, id, budget).filter(|_| closes.contains(&id)) {
                     Some(work) => tasks.spawn(id, node.label(), Hook::Close, budget, work),
                     None => schedule.done(id),
@@ -298,10 +306,10 @@ impl Life {
 
     /// What one hook may take: its own budget, within that of the whole shutdown; when that is used up, a moment is left to each
     /// of the rest, so that all are reached.
-    fn budget(&self, deadline: Instant) -> Duration {
+    fn budget(&self, id: NodeId, deadline: Instant) -> Duration {
         const MOMENT: Duration = Duration::from_millis(250);
         let left = deadline.saturating_duration_since(Instant::now());
-        self.options.stop_hook.min(left.max(MOMENT))
+        self.graph.nodes[id].stop_budget.unwrap_or(self.options.stop_hook).min(left.max(MOMENT))
     }
 
     fn is_over(&self) -> bool {

@@ -9,13 +9,12 @@ use tokio::time::Instant;
 
 use crate::app::Parts;
 use crate::node::{Body, NodeId, Via};
-use crate::plan::{Binding, Piece, glob};
+use crate::plan::{Binding, Called, Piece, bind_call, glob};
 use crate::slots::{Asking, Sites, call, gather};
 use crate::table::{Form, Instance, Share};
-use crate::tag::split;
 use crate::target::{Site, Target};
 use crate::unwind::{catch, caught};
-use crate::{Asker, Code, Error, Hook, Injected, Result, StateError, Tag};
+use crate::{Code, Error, Hook, Injected, Result, StateError, Tag};
 
 /// How many values of sharing providers an application keeps beyond those that its plan knows.
 const SHARED_MAX: usize = 1_024;
@@ -45,6 +44,21 @@ impl Parts {
         self.open()?;
         let (node, via) = self.one(Target::of::<S>())?;
         self.put(node, &via)
+    }
+
+    pub(crate) fn try_get<S: Send + 'static>(&self) -> Result<Option<S>> {
+        match self.get() {
+            Err(error) if error.code() == Code::Missing => Ok(None),
+            got => got.map(Some),
+        }
+    }
+
+    /// Where only what is needed is built, the rest can't be had.
+    fn is_built(&self, node: NodeId) -> Result<()> {
+        match self.graph.nodes[node].body {
+            Body::Unneeded => Err(StateError::NotBuilt(self.graph.nodes[node].label()).into_error()),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn get_named<S: Send + 'static>(&self, name: &str) -> Result<S> {
@@ -80,6 +94,7 @@ impl Parts {
     fn named(&self, name: &str, target: Target) -> Result<(NodeId, Via)> {
         let id = self.graph.index.by_name(name);
         let id = id.ok_or_else(|| Error::new(Code::Missing, format_args!("nothing is named `{name}`")))?;
+        self.is_built(id)?;
         let node = &self.graph.nodes[id];
         if let Some(Form::Named { .. }) = node.form() {
             return Ok((id, Via::Ask));
@@ -89,6 +104,7 @@ impl Parts {
     }
 
     fn put<S: 'static>(&self, id: NodeId, via: &Via) -> Result<S> {
+        self.is_built(id)?;
         if via.is_provider() {
             return Err(StateError::Provider(self.graph.nodes[id].label()).into_error());
         }
@@ -106,6 +122,7 @@ impl Parts {
             "" | "*" => self.one(target)?,
             name => self.named(name, target)?,
         };
+        self.is_built(node)?;
         if !via.is_provider() {
             return Err(StateError::NotAProvider(self.graph.nodes[node].label()).into_error());
         }
@@ -169,14 +186,19 @@ impl Parts {
         F: Injected<A>,
     {
         self.open()?;
-        let mut bindings = Vec::with_capacity(sites.len());
-        for site in sites.iter() {
-            let asker = Asker { goner: "call".into(), module: "", field: site.field.clone(), at: Some(site.at) };
-            let tag = Tag::asked_by(split(&site.tag).0.to_owned(), asker);
-            let target = site.ty.target;
-            let (node, via) =
-                self.one(target).map_err(|error| error.attach([Error::msg(format_args!("for {}", site.field))]))?;
-            bindings.push(Binding::Whole(self.piece(node, via, target, &tag).await?));
+        let Called { sites, mut bindings, shared } = bind_call(&self.graph, sites)?;
+        let first = self.graph.nodes.len();
+        let mut made = Vec::with_capacity(shared.len());
+        for node in &shared {
+            let Body::Shared { provider, tag, share } = &node.body else { continue };
+            let of = Piece { node: *provider, via: Via::Call, name: None };
+            made.push(self.shared(of, node.offers[0].target, tag, *share).await?);
+        }
+        for piece in bindings.iter_mut().flat_map(Binding::pieces_mut) {
+            if let Some(shared) = piece.node.checked_sub(first).and_then(|at| made.get(at)) {
+                *piece = Piece { name: piece.name.take(), ..shared.clone() };
+            }
+            self.is_built(piece.node)?;
         }
         self.inject(function, "call", &sites, &bindings).await
     }

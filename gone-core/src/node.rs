@@ -3,13 +3,14 @@
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::slots::Sites;
 use crate::source::Sources;
 use crate::table::{BoxFuture, Form, Hooks, Instance, PutFn, Share, Table, offer};
 use crate::target::{Made, Site, Target};
 use crate::type_name::short;
-use crate::{Location, Result, Tag};
+use crate::{Condition, EarlyEnd, Location, Result, Tag};
 
 /// A node's place in the load order; shared values come after all that was loaded.
 pub(crate) type NodeId = usize;
@@ -30,6 +31,11 @@ pub(crate) struct Node {
     pub(crate) replace: bool,
     /// Types that it comes after, where nothing else decides.
     pub(crate) after: Vec<Target>,
+    pub(crate) start_budget: Option<Duration>,
+    pub(crate) stop_budget: Option<Duration>,
+    pub(crate) early_end: Option<EarlyEnd>,
+    /// It is loaded only if all of these hold.
+    pub(crate) when: Vec<When>,
     /// Of the container's own: `Shutdown`, `Handle`.
     pub(crate) built_in: bool,
     pub(crate) sites: Cow<'static, [Site]>,
@@ -55,6 +61,23 @@ pub(crate) enum Body {
     Shared { provider: NodeId, tag: Tag, share: Share },
     /// A fallback that something loaded stands in for.
     Displaced,
+    /// What a condition left out.
+    LeftOut(Box<LeftOut>),
+    /// What nobody needs, where only what is needed is built.
+    Unneeded,
+}
+
+/// A condition, and where it was given.
+pub(crate) struct When {
+    pub(crate) condition: Box<dyn Condition>,
+    pub(crate) at: Location,
+}
+
+/// What was left out would have had this name and offered this.
+pub(crate) struct LeftOut {
+    pub(crate) name: Option<Cow<'static, str>>,
+    pub(crate) offers: Vec<Target>,
+    pub(crate) why: String,
 }
 
 /// How a goner is made, and what it is.
@@ -166,6 +189,22 @@ impl Node {
             }
             _ => short(name),
         }
+    }
+
+    /// Whether it was taken out of the graph.
+    pub(crate) fn is_out(&self) -> bool {
+        matches!(self.body, Body::Displaced | Body::LeftOut(_) | Body::Unneeded)
+    }
+
+    /// Takes it out of the graph: nothing of it is found, checked or run.
+    pub(crate) fn take_out(&mut self, body: Body) {
+        self.body = body;
+        self.offers.clear();
+        self.sites = Cow::Borrowed(&[]);
+        self.name = None;
+        self.after.clear();
+        self.default_for.clear();
+        (self.default, self.only_for_name, self.on_close) = (false, false, None);
     }
 
     pub(crate) fn form(&self) -> Option<&Form> {

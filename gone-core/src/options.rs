@@ -18,6 +18,18 @@ pub struct Options {
     /// How many hooks run at once while building and starting; at least 1. Not bounded unless said. With 1 the order is that of
     /// the needs, then of `order`, then of loading, each time.
     pub max_parallel: usize,
+    /// What it means that a background task, a [`Run`](crate::Run), returns `Ok` before it was told to end. [`EarlyEnd::Ignore`].
+    pub early_end: EarlyEnd,
+}
+
+/// What it means that a background task returns `Ok` before it was told to end. (contract container C-83)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum EarlyEnd {
+    /// Its work is done, and the application goes on.
+    #[default]
+    Ignore,
+    /// The application has nothing more to do: it stops in order, as if the goner had asked for it.
+    Stop,
 }
 
 impl Default for Options {
@@ -29,6 +41,7 @@ impl Default for Options {
             shutdown: Duration::from_secs(25),
             drain_delay: Duration::ZERO,
             max_parallel: usize::MAX,
+            early_end: EarlyEnd::default(),
         }
     }
 }

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::race::{First, race};
 use crate::target::Site;
 use crate::tasks::UnderWay;
-use crate::{AppBuilder, Error, Inject, Injected, Result, Running, With};
+use crate::{AppBuilder, Error, Inject, Injected, Result, Running, With, value};
 
 impl AppBuilder {
     /// Boots, calls `function` with its parameters injected, and stops.
@@ -28,12 +28,68 @@ impl AppBuilder {
     where
         F: Injected<A, Output = Result<()>>,
     {
+        self.run_until(function, Signals::new, Then::Stop)
+    }
+
+    /// As [`run`](AppBuilder::run), and goes on after the function has returned `Ok`: until a signal, a goner that asks for a stop, or a
+    /// background task that fails. (contract container A-127)
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn serve_after<F, A>(self, function: F) -> impl Future<Output = Result<()>>
+    where
+        F: Injected<A, Output = Result<()>>,
+    {
+        self.run_until(function, Signals::new, Then::Serve)
+    }
+
+    /// As [`run`](AppBuilder::run), for tests: goners may inject [`TestFlag`], and signals end the process as they do any other. With
+    /// [`only_needed`](AppBuilder::only_needed) it builds what the function needs and no more. (contract container A-126)
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn test<F, A>(self, function: F) -> impl Future<Output = Result<()>>
+    where
+        F: Injected<A, Output = Result<()>>,
+    {
+        self.load(value(TestFlag(()))).run_until(function, || Ok(Signals::none()), Then::Stop)
+    }
+
+    /// As [`test`](AppBuilder::test), for a function whose one parameter is a [bundle](crate::Inject) of sites.
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn test_with<F, B>(self, function: F) -> impl Future<Output = Result<()>>
+    where
+        F: AsyncFnOnce(B) -> Result<()>,
+        B: Inject,
+    {
+        self.test(With::new(function))
+    }
+
+    #[track_caller]
+    fn run_until<F, A>(
+        self,
+        function: F,
+        signals: fn() -> Result<Signals>,
+        then: Then,
+    ) -> impl Future<Output = Result<()>>
+    where
+        F: Injected<A, Output = Result<()>>,
+    {
         let sites = located(F::sites(), Location::caller());
         async move {
-            let mut signals = Signals::new()?;
+            let mut signals = signals()?;
             let running = boot(self, Some(sites), &mut signals).await?;
             let mut call = pin!(running.call_planned(function));
             let result = match race(call.as_mut(), ended(&running, &mut signals)).await {
+                First::Left(Ok(())) if then == Then::Serve => {
+                    ended(&running, &mut signals).await;
+                    Ok(())
+                }
                 First::Left(result) => result,
                 // It was told, by the `Shutdown` that it may hold: it has the budget of the shutdown to return.
                 First::Right(()) => {
@@ -134,19 +190,33 @@ fn outcome(running: &Running, function: Result<()>, stopped: Result<()>) -> Resu
     }
 }
 
-/// The signals that end an application.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
+/// What comes when the function has returned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Stop,
+    Serve,
 }
+
+/// Says that the application runs under [`AppBuilder::test`]: `#[gone] test: Option<TestFlag>`. Elsewhere nothing offers it.
+#[derive(Clone, Copy, Debug)]
+pub struct TestFlag(());
+
+/// The signals that end an application.
+struct Signals(Option<(Signal, Signal)>);
 
 impl Signals {
     fn new() -> Result<Self> {
-        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Signals(Some((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))))
+    }
+
+    /// Of an application that leaves signals alone.
+    fn none() -> Self {
+        Signals(None)
     }
 
     async fn next(&mut self) -> (i32, &'static str) {
-        match race(self.interrupt.recv(), self.terminate.recv()).await {
+        let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
+        match race(interrupt.recv(), terminate.recv()).await {
             First::Left(_) => (2, "SIGINT"),
             First::Right(_) => (15, "SIGTERM"),
         }

@@ -12,30 +12,42 @@ use crate::tasks::Progress;
 use crate::unwind::{catch, caught};
 use crate::{Error, Hook, Request, Result, Tag};
 
+/// A lazy that waits to be filled.
+type Later = (Piece, Box<dyn Fill>);
+
 /// The instances that exist so far, by node. Each is set once.
 pub(crate) struct Store {
     instances: Vec<OnceLock<Instance>>,
-    /// The lazies of what is built so far, with what they stand for.
-    later: Mutex<Vec<(Piece, Box<dyn Fill>)>>,
+    /// The lazies of what is built so far, with what they stand for; none once everything is built.
+    later: Mutex<Option<Vec<Later>>>,
 }
 
 impl Store {
     pub(crate) fn new(nodes: usize) -> Self {
-        Store { instances: (0..nodes).map(|_| OnceLock::new()).collect(), later: Mutex::default() }
+        Store { instances: (0..nodes).map(|_| OnceLock::new()).collect(), later: Mutex::new(Some(Vec::new())) }
     }
 
     pub(crate) fn set(&self, node: NodeId, instance: Instance) {
         let _ = self.instances[node].set(instance);
     }
 
-    fn later(&self) -> std::sync::MutexGuard<'_, Vec<(Piece, Box<dyn Fill>)>> {
+    fn later(&self) -> std::sync::MutexGuard<'_, Option<Vec<Later>>> {
         self.later.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Fills a lazy once everything is built.
+    fn fill_later(&self, piece: &Piece, lazy: Box<dyn Fill>) {
+        if let Some(later) = self.later().as_mut() {
+            later.push((piece.clone(), lazy));
+            return;
+        }
+        lazy.fill(&mut |slot| self.put(piece, slot));
     }
 
     /// Fills all lazies, now that everything is built.
     pub(crate) fn fill_lazies(&self) {
-        let later = std::mem::take(&mut *self.later());
-        for (piece, lazy) in later {
+        let later = self.later().take();
+        for (piece, lazy) in later.into_iter().flatten() {
             lazy.fill(&mut |slot| self.put(&piece, slot));
         }
     }
@@ -110,7 +122,7 @@ impl<'a> Sites<'a> {
             (Binding::Whole(piece), _) => self.piece(piece, &site.ty.target, slot),
             (Binding::Later(piece), Arity::Lazy(element)) => {
                 let lazy = (element.make)(slot);
-                self.store.later().push((piece.clone(), lazy));
+                self.store.fill_later(piece, lazy);
             }
             (Binding::Elements(pieces), Arity::Optional(element) | Arity::Many(element) | Arity::Named(element)) => {
                 let mut pieces = pieces.iter();

@@ -2,15 +2,16 @@ use std::any::{Any, TypeId};
 use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::function::ProviderFn;
-use crate::node::{AnyClose, AnyFunction, AnySource, Body, Make, Node, Offer, Via};
+use crate::function::{Blocking, OnThread, ProviderFn};
+use crate::node::{AnyClose, AnyFunction, AnySource, Body, Make, Node, Offer, Via, When};
 use crate::run::located;
 use crate::slots::Sites;
 use crate::table::{BoxFuture, Instance, put_clone};
 use crate::target::{Made, Target};
 use crate::unwind::caught;
-use crate::{Bundled, Goner, Inject, Location, Result, Source, Sources, With};
+use crate::{Bundled, Condition, EarlyEnd, Goner, Inject, Location, Result, Source, Sources, With};
 
 /// Something to load, with its options: of a goner (`T::goner()`), a [`value`], a [`provide`] function, or a [`source`].
 #[must_use = "a spec does nothing until it is loaded"]
@@ -43,6 +44,10 @@ impl<T> Spec<T> {
             fallback: false,
             replace: false,
             after: Vec::new(),
+            start_budget: None,
+            stop_budget: None,
+            early_end: None,
+            when: Vec::new(),
             built_in: false,
             sites: Cow::Borrowed(&[]),
             offers: Vec::new(),
@@ -99,6 +104,36 @@ impl<T> Spec<T> {
     /// is an error of the plan; that nothing offers `S` is not.
     pub fn after<S: Send + 'static>(mut self) -> Self {
         self.node.after.push(Target::of::<S>());
+        self
+    }
+
+    /// How long each of its hooks may take while building and starting, in place of [`Options::start_hook`](crate::Options), and
+    /// each call of it as a sharing provider.
+    pub fn start_budget(mut self, budget: Duration) -> Self {
+        self.node.start_budget = Some(budget);
+        self
+    }
+
+    /// How long each of its hooks may take while stopping and closing, in place of [`Options::stop_hook`](crate::Options). The budget
+    /// of the whole shutdown stands above it.
+    pub fn stop_budget(mut self, budget: Duration) -> Self {
+        self.node.stop_budget = Some(budget);
+        self
+    }
+
+    /// What it means that its background task returns `Ok` before it was told to end, in place of
+    /// [`Options::early_end`](crate::Options).
+    pub fn early_end(mut self, early_end: EarlyEnd) -> Self {
+        self.node.early_end = Some(early_end);
+        self
+    }
+
+    /// Loads it only if this holds, and if all other conditions of it do: a pure function of what the sources held before the
+    /// plan. It is not asked again. What is left out is gone as if it had never been loaded; a report that misses it says why. A
+    /// source has no conditions: it is read before them.
+    #[track_caller]
+    pub fn when(mut self, condition: impl Condition) -> Self {
+        self.node.when.push(When { condition: Box::new(condition), at: std::panic::Location::caller() });
         self
     }
 
@@ -255,6 +290,19 @@ where
     T: Send + 'static,
 {
     provide(With::new(function))
+}
+
+/// As [`provide`], for a function that is not async and blocks its thread: it runs on a thread of the runtime's blocking pool, so that
+/// others go on meanwhile.
+///
+/// A call that is dropped, or past its budget, cannot be interrupted: the thread goes on to its end, and what it makes then is dropped.
+/// (contract container C-69)
+pub fn provide_blocking<F, A>(function: F) -> Spec<Provide<Blocking<F>, OnThread<A>>>
+where
+    Blocking<F>: ProviderFn<OnThread<A>>,
+    A: 'static,
+{
+    provide(Blocking::new(function))
 }
 
 /// A source: read once, before the plan.

@@ -109,7 +109,7 @@ struct Settings;
 impl NamedProvider for Settings {
     async fn provide(&self, tag: &Tag, request: Request<'_>) -> gone::Result<Given> {
         let text = tag.extend().to_owned();
-        request.deserialize(serde_json::Value::String(text)).map_err(Into::into)
+        request.deserialize(serde_json::Value::String(text))
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod background;
 mod boot;
+mod budgets;
 mod bundles;
+mod calls;
+mod conditions;
 mod lazy;
 mod lifecycle;
 mod lookup;
@@ -12,6 +15,7 @@ mod problems;
 mod process;
 mod providers;
 mod resolution;
+mod testing;
 
 use std::sync::{Arc, Mutex};
 

@@ -21,6 +21,7 @@ use crate::{Asker, Code, Error, Handle, Result, Shutdown, Sources, Tag, edit_dis
 pub(crate) fn bind(
     mut nodes: Vec<Node>,
     function: Option<Cow<'static, [Site]>>,
+    only: Option<&[Site]>,
     sources: &Sources,
     mut problems: Vec<Problem>,
 ) -> Result<Graph> {
@@ -41,15 +42,7 @@ pub(crate) fn bind(
         sites
     });
     let loaded = nodes.len();
-    let mut binder = Binder {
-        sources,
-        shared: HashMap::new(),
-        shared_nodes: Vec::new(),
-        needs: Vec::with_capacity(loaded),
-        missed: Vec::new(),
-        nodes: &nodes,
-        index: &index,
-    };
+    let mut binder = Binder { needs: Vec::with_capacity(loaded), ..Binder::new(&nodes, &index, sources, "run") };
     let mut bindings = Vec::with_capacity(loaded);
     for (id, node) in nodes.iter().enumerate() {
         let (bound, needs) = binder.node(Some(id), &node.sites);
@@ -60,6 +53,7 @@ pub(crate) fn bind(
         let (bindings, _) = binder.node(None, &sites);
         Function { sites, bindings }
     });
+    let roots = only.map(|only| binder.node(None, only).0);
     let Binder { shared_nodes, mut needs, mut missed, .. } = binder;
     for (node, provider) in shared_nodes {
         bindings.push(Vec::new());
@@ -83,6 +77,10 @@ pub(crate) fn bind(
                 sort_members(bindings, &node.sites, &nodes, order);
             }
         }
+        if let Some(roots) = roots {
+            let function = function.iter().flat_map(|function| &function.bindings);
+            take_out_unneeded(&mut nodes, &bindings, &needs, roots.iter().chain(function));
+        }
         return Ok(Graph {
             nodes,
             bindings,
@@ -96,6 +94,58 @@ pub(crate) fn bind(
         });
     }
     Err(Error::plan(Report::new(problems)))
+}
+
+/// Leaves what the roots need, directly and by way of others, lazily or not.
+fn take_out_unneeded<'a>(
+    nodes: &mut [Node],
+    bindings: &[Vec<Binding>],
+    needs: &[Vec<NodeId>],
+    roots: impl Iterator<Item = &'a Binding>,
+) {
+    let mut needed: Vec<bool> = nodes.iter().map(|node| node.built_in && !is_shared(node)).collect();
+    let mut work: Vec<NodeId> = roots.flat_map(Binding::nodes).collect();
+    while let Some(id) = work.pop() {
+        if !std::mem::replace(&mut needed[id], true) {
+            work.extend(&needs[id]);
+            work.extend(bindings[id].iter().flat_map(Binding::nodes));
+        }
+    }
+    for (node, needed) in nodes.iter_mut().zip(needed) {
+        if !needed && !node.is_out() {
+            node.take_out(Body::Unneeded);
+        }
+    }
+}
+
+fn is_shared(node: &Node) -> bool {
+    matches!(node.body, Body::Shared { .. })
+}
+
+/// The sites of a function that is called on an application that is built, and the shared values that it needs and the plan did
+/// not know: their nodes come after those of the graph.
+pub(crate) struct Called {
+    pub(crate) sites: Cow<'static, [Site]>,
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) shared: Vec<Node>,
+}
+
+/// Binds the sites of such a function, by the same rules.
+pub(crate) fn bind_call(graph: &Graph, mut sites: Cow<'static, [Site]>) -> Result<Called> {
+    flatten_sites(&mut sites, &|site| is_bundle(site, &graph.index));
+    let mut binder = Binder::new(&graph.nodes, &graph.index, &graph.sources, "call");
+    for (id, node) in graph.nodes.iter().enumerate().rev() {
+        let Body::Shared { provider, tag, .. } = &node.body else { break };
+        binder.shared.insert((*provider, tag.extend().to_owned()), id);
+    }
+    let (bindings, _) = binder.node(None, &sites);
+    match binder.missed.is_empty() {
+        true => {
+            let shared = binder.shared_nodes.into_iter().map(|(node, _)| node).collect();
+            Ok(Called { sites, bindings, shared })
+        }
+        false => Err(Error::plan(Report::new(binder.missed.into_iter().map(|(_, problem)| problem).collect()))),
+    }
 }
 
 /// A site of a bundle's type that nobody offers as it stands.
@@ -113,6 +163,8 @@ fn flatten_sites(sites: &mut Cow<'static, [Site]>, is_bundle: &dyn Fn(&Site) -> 
 }
 
 struct Binder<'a> {
+    /// What the function is called in reports.
+    function: &'static str,
     nodes: &'a [Node],
     index: &'a Index,
     sources: &'a Sources,
@@ -130,14 +182,27 @@ struct Question<'a> {
     site: &'a Site,
 }
 
-impl Binder<'_> {
+impl<'a> Binder<'a> {
+    fn new(nodes: &'a [Node], index: &'a Index, sources: &'a Sources, function: &'static str) -> Self {
+        Binder {
+            function,
+            nodes,
+            index,
+            sources,
+            shared: HashMap::new(),
+            shared_nodes: Vec::new(),
+            needs: Vec::new(),
+            missed: Vec::new(),
+        }
+    }
+
     fn node(&mut self, asking: Option<NodeId>, sites: &[Site]) -> (Vec<Binding>, Vec<NodeId>) {
         let mut bindings = Vec::with_capacity(sites.len());
         let mut needs: Vec<NodeId> = Vec::with_capacity(sites.len());
         for site in sites {
-            let nodes = self.nodes;
+            let (nodes, function) = (self.nodes, self.function);
             let asker = || Asker {
-                goner: asking.map_or("run".into(), |id| nodes[id].label().into()),
+                goner: asking.map_or(function.into(), |id| nodes[id].label().into()),
                 module: asking.map_or("", |id| nodes[id].module),
                 field: site.field.clone(),
                 at: Some(site.at),
@@ -229,7 +294,7 @@ impl Binder<'_> {
 
     /// A `Lazy` stands for what is there once everything is built: a goner or a value.
     fn later(&self, target: Target, piece: Piece) -> Result<Binding, Box<Problem>> {
-        let of_provider = piece.via.is_provider() || piece.node >= self.nodes.len();
+        let of_provider = piece.via.is_provider() || self.nodes.get(piece.node).is_none_or(is_shared);
         if !of_provider {
             return Ok(Binding::Later(piece));
         }
@@ -373,6 +438,10 @@ impl Binder<'_> {
                 fallback: false,
                 replace: false,
                 after: Vec::new(),
+                start_budget: of.start_budget,
+                stop_budget: of.stop_budget,
+                early_end: None,
+                when: Vec::new(),
                 built_in: true,
                 sites: Cow::Borrowed(&[]),
                 offers: vec![Offer { target, via: Via::Put(share.put) }],
@@ -411,8 +480,14 @@ impl Binder<'_> {
         {
             return Some(format!("there is `{own}`, a `{}`", node.label()));
         }
-        if matches!(node.body, Body::Displaced) {
-            return None;
+        match &node.body {
+            Body::LeftOut(out) => {
+                let by_name = name.is_some() && out.name.as_deref() == name;
+                let by_type = name.is_none() && out.offers.contains(&target);
+                return (by_name || by_type).then(|| format!("`{}` was left out: {}", node.label(), out.why));
+            }
+            Body::Displaced | Body::Unneeded => return None,
+            _ => {}
         }
         for (offered, _) in node.offers() {
             let spelled = offered.name();

@@ -37,11 +37,7 @@ impl Index {
                     continue;
                 }
                 if fallback && index.has_instead_of(nodes, id) {
-                    let node = &mut nodes[id];
-                    node.body = Body::Displaced;
-                    node.offers.clear();
-                    node.sites = [].as_slice().into();
-                    node.name = None;
+                    nodes[id].take_out(Body::Displaced);
                     continue;
                 }
                 index.add(nodes, id, problems);

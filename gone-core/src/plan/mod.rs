@@ -11,7 +11,7 @@ mod report;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-pub(crate) use bind::bind;
+pub(crate) use bind::{Called, bind, bind_call};
 pub(crate) use glob::glob;
 pub(crate) use replace::replace;
 pub use report::{Place, Problem, Report, Wanted};
@@ -33,7 +33,7 @@ pub struct Plan {
 impl Plan {
     /// How many goners, values and functions are loaded.
     pub fn len(&self) -> usize {
-        let loaded = |node: &&Node| !node.built_in && !matches!(node.body, Body::Shared { .. } | Body::Displaced);
+        let loaded = |node: &&Node| !node.built_in && !node.is_out() && !matches!(node.body, Body::Shared { .. });
         self.graph.nodes.iter().filter(loaded).count()
     }
 
@@ -106,6 +106,26 @@ impl Binding {
             Binding::Later(_) | Binding::Bundle | Binding::Tag => (&[][..], site.ty.target),
         };
         pieces.iter().map(move |piece| (piece, target))
+    }
+}
+
+impl Binding {
+    /// The nodes of its pieces, also those that are filled in later.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        let pieces = match self {
+            Binding::Whole(piece) | Binding::Later(piece) => std::slice::from_ref(piece),
+            Binding::Elements(pieces) => pieces,
+            Binding::Bundle | Binding::Tag => &[],
+        };
+        pieces.iter().map(|piece| piece.node)
+    }
+
+    pub(crate) fn pieces_mut(&mut self) -> &mut [Piece] {
+        match self {
+            Binding::Whole(piece) | Binding::Later(piece) => std::slice::from_mut(piece),
+            Binding::Elements(pieces) => pieces,
+            Binding::Bundle | Binding::Tag => &mut [],
+        }
     }
 }
 

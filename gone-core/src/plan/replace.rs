@@ -5,11 +5,14 @@ use crate::node::Node;
 use crate::plan::report::{Place, Problem};
 
 /// Puts each node that replaces into the place of the one that it replaces, which is gone as if it had never been loaded.
-pub(crate) fn replace(nodes: Vec<Node>, problems: &mut Vec<Problem>) -> Vec<Node> {
-    if !nodes.iter().any(|node| node.replace) {
+///
+/// Before the sources are read, those with conditions are left as they are; afterwards, `conditional`, these are what is left.
+pub(crate) fn replace(nodes: Vec<Node>, conditional: bool, problems: &mut Vec<Problem>) -> Vec<Node> {
+    let replaces = |node: &Node| node.replace && node.when.is_empty() != conditional && !node.is_out();
+    if !nodes.iter().any(replaces) {
         return nodes;
     }
-    let (replacing, mut rest): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(|node| node.replace);
+    let (replacing, mut rest): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(replaces);
     for node in replacing {
         match target(&node, &rest) {
             Ok(at) => rest[at] = node,

@@ -1,0 +1,221 @@
+//! Budgets and policies of single goners, and what is said when everything has started.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gone::prelude::*;
+use gone::{Code, EarlyEnd, Hook, provide_blocking};
+use tokio::time::Instant;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+use crate::{Journal, bare};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Takes as long as it is told to.
+#[derive(Goner)]
+#[goner(hooks(Start, Stop, Close))]
+struct Slow<const N: usize> {
+    start: Duration,
+    stop: Duration,
+}
+impl<const N: usize> Start for Slow<N> {
+    async fn start(&self) -> gone::Result<()> {
+        tokio::time::sleep(self.start).await;
+        Ok(())
+    }
+}
+impl<const N: usize> Stop for Slow<N> {
+    async fn stop(&self) -> gone::Result<()> {
+        tokio::time::sleep(self.stop).await;
+        Ok(())
+    }
+}
+impl<const N: usize> Close for Slow<N> {
+    async fn close(&self, deadline: Deadline) -> gone::Result<CloseReport> {
+        assert!(deadline.remaining() <= Duration::from_secs(20));
+        Ok(CloseReport::clean())
+    }
+}
+
+fn slow<const N: usize>(start: u32, stop: u32) -> gone::Spec<Slow<N>> {
+    Slow::<N>::goner().with(move |it| (it.start, it.stop) = (start * SECOND, stop * SECOND))
+}
+
+// container C-81
+#[tokio::test(start_paused = true)]
+async fn a_goners_own_budget_is_the_one_that_counts_and_is_reported() {
+    let begun = Instant::now();
+    let error = bare().load((slow::<0>(9, 0).start_budget(2 * SECOND), slow::<1>(5, 0))).boot().await.unwrap_err();
+    assert_eq!((error.code(), error.hook(), error.goner()), (Code::Hook, Some(Hook::Start), Some("Slow<0>")));
+    assert!(error.to_string().contains("2s"), "{error}");
+    assert_eq!(begun.elapsed(), 2 * SECOND);
+
+    // Longer than that of the application, too.
+    let begun = Instant::now();
+    let app = bare().load((slow::<0>(20, 14).start_budget(30 * SECOND).stop_budget(20 * SECOND), slow::<1>(1, 12)));
+    let app = app.boot().await.unwrap();
+    assert_eq!(begun.elapsed(), 20 * SECOND);
+    let begun = Instant::now();
+    let error = app.stop().await.unwrap_err();
+    assert_eq!((error.hook(), error.goner()), (Some(Hook::Stop), Some("Slow<1>")));
+    assert!(error.to_string().contains("10s"), "{error}");
+    assert_eq!(error.attached().len(), 0, "the other had its own: {error:?}");
+    assert_eq!(begun.elapsed(), 14 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_shutdown_stands_above_the_budget_of_a_goner() {
+    let app = bare().load(slow::<0>(0, 90).stop_budget(100 * SECOND)).boot().await.unwrap();
+    let begun = Instant::now();
+    assert_eq!(app.stop().await.unwrap_err().goner(), Some("Slow<0>"));
+    assert_eq!(begun.elapsed(), 25 * SECOND);
+}
+
+/// Its work is done after a second.
+#[derive(Goner)]
+struct Job {
+    #[gone]
+    journal: Journal,
+}
+impl Run for Job {
+    async fn run(&self, _: ShutdownToken) -> gone::Result<()> {
+        tokio::time::sleep(SECOND).await;
+        self.journal.add("done");
+        Ok(())
+    }
+}
+impl Stop for Job {
+    async fn stop(&self) -> gone::Result<()> {
+        self.journal.add("stop");
+        Ok(())
+    }
+}
+
+// container C-83
+#[tokio::test(start_paused = true)]
+async fn an_early_end_of_a_task_is_ignored_unless_it_is_to_stop_the_application() {
+    assert_eq!(gone::Options::default().early_end, EarlyEnd::Ignore);
+    let job = |journal: &Journal| bare().load(value(journal.clone()));
+    let serves = async |app: AppBuilder| tokio::time::timeout(60 * SECOND, app.serve()).await;
+
+    let journal = Journal::default();
+    assert!(serves(job(&journal).load(Job::goner())).await.is_err(), "it goes on");
+    assert_eq!(journal.lines()[0], "done");
+
+    let stopping: [fn(AppBuilder) -> AppBuilder; 2] = [
+        |app| app.load(Job::goner()).options(|it| it.early_end = EarlyEnd::Stop),
+        |app| app.load(Job::goner().early_end(EarlyEnd::Stop)),
+    ];
+    for load in stopping {
+        let journal = Journal::default();
+        let begun = Instant::now();
+        let end = async |shutdown: Shutdown| {
+            shutdown.requested().await;
+            assert_eq!(shutdown.reason().unwrap(), "the background task of `Job` has come to its end");
+            Ok(())
+        };
+        load(job(&journal)).run(end).await.unwrap();
+        assert_eq!((journal.lines(), begun.elapsed()), (vec!["done".to_owned(), "stop".to_owned()], SECOND));
+    }
+    let journal = Journal::default();
+    let own = Job::goner().early_end(EarlyEnd::Ignore);
+    let app = job(&journal).load(own).options(|it| it.early_end = EarlyEnd::Stop);
+    assert!(serves(app).await.is_err(), "the goner's own word stands above the application's");
+}
+
+// container C-69
+#[tokio::test(flavor = "current_thread")]
+async fn a_provider_that_blocks_its_thread_lets_others_go_on() {
+    #[derive(Goner)]
+    struct Blocked {
+        #[gone]
+        number: u64,
+    }
+    #[derive(Goner)]
+    struct Other {
+        #[gone]
+        freed: Arc<Mutex<Option<std::sync::mpsc::Sender<u64>>>>,
+    }
+    impl Init for Other {
+        async fn init(&mut self) -> gone::Result<()> {
+            tokio::task::yield_now().await;
+            self.freed.lock().unwrap().take().unwrap().send(7)?;
+            Ok(())
+        }
+    }
+    // On the one thread of the runtime this would wait for ever for what `Other` sends.
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let (sender, receiver) = (Arc::new(Mutex::new(Some(sender))), Mutex::new(receiver));
+    let waits = provide_blocking(move |base: u32| {
+        let sent: u64 = receiver.lock().unwrap().recv_timeout(Duration::from_secs(10))?;
+        Ok(u64::from(base) + sent)
+    });
+    let app = bare().load((value(sender), value(1_u32), Other::goner(), Blocked::goner(), waits));
+    let app = app.boot().await.unwrap();
+    assert_eq!(app.get::<Arc<Blocked>>().unwrap().number, 8);
+    app.stop().await.unwrap();
+
+    let panics = bare().load((Blocked::goner(), provide_blocking(|| -> gone::Result<u64> { panic!("in its thread") })));
+    let error = panics.boot().await.unwrap_err();
+    assert_eq!((error.code(), error.hook()), (Code::Hook, Some(Hook::Provide)));
+    assert!(error.to_string().contains("in its thread"), "{error}");
+}
+
+/// What the container says.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<String>>>);
+impl<S: tracing::Subscriber> Layer<S> for Said {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        struct Message<'a>(&'a mut String);
+        impl Visit for Message<'_> {
+            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+                if field.name() == "message" {
+                    *self.0 = format!("{value:?}");
+                }
+            }
+        }
+        let mut text = String::new();
+        event.record(&mut Message(&mut text));
+        self.0.lock().unwrap().push(text);
+    }
+}
+
+#[derive(Goner)]
+struct Probed {
+    #[gone]
+    handle: Handle,
+    #[gone]
+    journal: Journal,
+}
+macro_rules! probe {
+    ($($hook:ident $method:ident;)*) => {$(
+        impl $hook for Probed {
+            async fn $method(&self) -> gone::Result<()> {
+                self.journal.add(format!("{} {}", stringify!($method), self.handle.is_ready()));
+                Ok(())
+            }
+        }
+    )*};
+}
+probe! { Start start; AfterStart after_start; BeforeStop before_stop; }
+
+// container C-84
+#[tokio::test]
+async fn it_is_said_once_that_all_has_started_and_it_is_ready_then_and_not_before() {
+    let said = Said::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(said.clone()));
+    let ready = || said.0.lock().unwrap().iter().filter(|it| it.starts_with("ready in")).count();
+    let journal = Journal::default();
+    let app = bare().load((Probed::goner(), value(journal.clone()))).boot().await.unwrap();
+    assert_eq!((ready(), app.is_ready()), (1, true));
+    assert!(app.get::<Handle>().unwrap().is_ready());
+    app.stop().await.unwrap();
+    assert_eq!((ready(), app.is_ready()), (1, false));
+    assert_eq!(journal.lines(), ["start false", "after_start false", "before_stop false"]);
+
+    let failing = bare().load((slow::<0>(9, 0).start_budget(Duration::ZERO), Probed::goner(), value(journal)));
+    failing.boot().await.unwrap_err();
+    assert_eq!(ready(), 1, "a boot that fails is never ready");
+}
