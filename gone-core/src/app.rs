@@ -84,7 +84,7 @@ impl App {
         }
         parts.enter(Phase::Ready);
         let goners = parts.graph.nodes.iter().filter(|node| matches!(node.body, Body::Goner(_))).count();
-        tracing::info!(target: "gone", "ready in {:.0?}: {goners} goners", begun.elapsed());
+        tracing::info!(target: "gone", "ready in {} ms: {goners} goners", begun.elapsed().as_millis());
         let shared = Ending { life: Mutex::new(life), ended: tokio::sync::OnceCell::new(), parts: Arc::clone(&parts) };
         Ok(Running { parts, shared: Arc::new(shared) })
     }
@@ -250,7 +250,8 @@ impl Running {
     /// Calls a function with its parameters injected, as `run` does.
     ///
     /// # Errors
-    /// All that is wrong with the parameters, as [`Error::report`], then the function is not called; the failure of a provider; a panic of the
+    /// All that is wrong with the parameters, as [`Error::report`] and with the code of the first problem, then the function is not
+    /// called; the failure of a provider; a panic of the
     /// function. What the function returns is given as it is. A dropped future drops the function's.
     #[track_caller]
     pub fn call<F, A>(&self, function: F) -> impl Future<Output = Result<F::Output>>

@@ -154,6 +154,7 @@ struct Scene {
     hook: Hook,
     took: Option<Duration>,
     asker: Option<Asker>,
+    needed_by: Option<Asker>,
 }
 
 impl Error {
@@ -220,7 +221,7 @@ impl Error {
                 };
             }
             if inner.scene.is_none() {
-                inner.scene = Some(Scene { goner: goner.to_owned(), hook, took, asker: None });
+                inner.scene = Some(Scene { goner: goner.to_owned(), hook, took, asker: None, needed_by: None });
             }
         })
     }
@@ -232,6 +233,17 @@ impl Error {
                 && scene.hook == Hook::Provide
             {
                 scene.asker.get_or_insert(asker);
+            }
+        })
+    }
+
+    /// Adds who needs the goner that failed.
+    pub(crate) fn needed(self, by: impl FnOnce() -> Option<Asker>) -> Self {
+        self.change(|inner| {
+            if let Some(scene) = &mut inner.scene
+                && scene.needed_by.is_none()
+            {
+                scene.needed_by = by();
             }
         })
     }
@@ -260,6 +272,11 @@ impl Error {
     /// The field for which a provider was at work, where it was one that failed.
     pub fn asker(&self) -> Option<&Asker> {
         self.0.scene.as_ref().and_then(|scene| scene.asker.as_ref())
+    }
+
+    /// The first field, in load order, that needs the goner that could not be built; none where nobody does.
+    pub fn needed_by(&self) -> Option<&Asker> {
+        self.0.scene.as_ref().and_then(|scene| scene.needed_by.as_ref())
     }
 
     /// How long the hook had run when it failed.
@@ -324,7 +341,7 @@ impl fmt::Display for Error {
         if let Some(report) = &self.0.report {
             return write!(f, "{report}");
         }
-        if let Some(Scene { goner, hook, took, asker }) = &self.0.scene {
+        if let Some(Scene { goner, hook, took, asker, .. }) = &self.0.scene {
             write!(f, "`{goner}` failed in {hook}")?;
             if let Some(asker) = asker {
                 write!(f, " for `{asker}`")?;
@@ -353,6 +370,12 @@ impl fmt::Debug for Error {
             }
             said = text;
             next = error.source();
+        }
+        if let Some(asker) = self.needed_by() {
+            write!(f, "\n  needed by: `{asker}`")?;
+            if let Some(at) = asker.at() {
+                write!(f, ", {}:{}", at.file(), at.line())?;
+            }
         }
         for other in &self.0.attached {
             write!(f, "\n  and: {}", format!("{other:?}").replace('\n', "\n  "))?;

@@ -67,14 +67,15 @@ impl Life {
         loop {
             while let Some(id) = schedule.next() {
                 // What is constructed at once is done; for the rest a task is under way.
-                if let Some(instance) = self.construct(id)? {
+                if let Some(instance) = self.construct(id).map_err(|error| error.needed(|| graph.asker_of(id)))? {
                     self.put(id, instance);
                     schedule.done(id);
                 }
             }
             match self.building.next().await {
                 Some(ended) => {
-                    self.put(ended.node, ended.result?);
+                    let instance = ended.result.map_err(|error| error.needed(|| graph.asker_of(ended.node)))?;
+                    self.put(ended.node, instance);
                     schedule.done(ended.node);
                 }
                 None => {
@@ -396,6 +397,9 @@ impl Drop for Life {
             tracing::warn!(target: "gone", "an application was dropped without a runtime to end it in: not all of its goners were closed");
             return;
         };
+        if !self.started.is_empty() {
+            tracing::warn!(target: "gone", "an application was dropped without a stop: it is stopped in the background");
+        }
         // The one that takes its place here has nothing to end.
         let mut rest =
             std::mem::replace(self, Life::new(Arc::clone(&self.graph), self.options.clone(), self.under_way.clone()));

@@ -6,10 +6,8 @@ use std::time::Duration;
 use gone::prelude::*;
 use gone::{Code, EarlyEnd, Hook, provide_blocking};
 use tokio::time::Instant;
-use tracing::field::{Field, Visit};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-use crate::{Journal, bare};
+use crate::{Journal, Said, bare};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -163,25 +161,6 @@ async fn a_provider_that_blocks_its_thread_lets_others_go_on() {
     assert!(error.to_string().contains("in its thread"), "{error}");
 }
 
-/// What the container says.
-#[derive(Clone, Default)]
-struct Said(Arc<Mutex<Vec<String>>>);
-impl<S: tracing::Subscriber> Layer<S> for Said {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        struct Message<'a>(&'a mut String);
-        impl Visit for Message<'_> {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                if field.name() == "message" {
-                    *self.0 = format!("{value:?}");
-                }
-            }
-        }
-        let mut text = String::new();
-        event.record(&mut Message(&mut text));
-        self.0.lock().unwrap().push(text);
-    }
-}
-
 #[derive(Goner)]
 struct Probed {
     #[gone]
@@ -205,8 +184,8 @@ probe! { Start start; AfterStart after_start; BeforeStop before_stop; }
 #[tokio::test]
 async fn it_is_said_once_that_all_has_started_and_it_is_ready_then_and_not_before() {
     let said = Said::default();
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(said.clone()));
-    let ready = || said.0.lock().unwrap().iter().filter(|it| it.starts_with("ready in")).count();
+    let _guard = said.listen();
+    let ready = || said.count("ready in");
     let journal = Journal::default();
     let app = bare().load((Probed::goner(), value(journal.clone()))).boot().await.unwrap();
     assert_eq!((ready(), app.is_ready()), (1, true));

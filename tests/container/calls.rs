@@ -187,3 +187,14 @@ async fn two_functions_run_in_turn_and_what_serves_calls_its_function_first() {
     tokio::time::timeout(Duration::from_secs(10), served).await.unwrap().unwrap();
     assert_eq!(journal.lines(), ["made planned", "first", "asks for the end", "told"]);
 }
+
+// container A-86
+#[tokio::test]
+async fn what_a_function_returns_is_given_as_it_is() {
+    let app = shapes(&Journal::default()).boot().await.unwrap();
+    assert_eq!(app.call(async |_: Arc<Circle>| 7).await.unwrap(), 7);
+    assert_eq!(app.call(async || None::<u8>).await.unwrap(), None);
+    let own = app.call(async || Err::<u8, &str>("its own error")).await.unwrap();
+    assert_eq!(own, Err("its own error"));
+    app.stop().await.unwrap();
+}

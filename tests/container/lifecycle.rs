@@ -620,3 +620,55 @@ async fn endless_budgets_are_fine_and_a_drop_that_panics_ends_nothing_else() {
     app.stop().await.unwrap();
     assert_eq!(journal.count("Bottom close"), 1);
 }
+
+// container C-78
+#[tokio::test]
+async fn after_the_stop_everything_says_that_the_application_has_ended() {
+    let journal = Journal::default();
+    let app = tower(&journal).boot().await.unwrap();
+    let handle = app.get::<Handle>().unwrap();
+    app.stop().await.unwrap();
+    let closed = |error: Option<gone::Error>| {
+        let error = error.unwrap();
+        assert_eq!((error.code(), error.downcast_ref()), (Code::State, Some(&gone::StateError::Closed)));
+    };
+    closed(app.get::<Arc<Top>>().err());
+    closed(app.call(async |_: Arc<Top>| ()).await.err());
+    closed(app.make::<String>("").await.err());
+    closed(handle.get::<Arc<Top>>().err());
+    app.stop().await.unwrap();
+    assert_eq!(journal.lines().iter().filter(|it| it.contains("stop")).count(), 3, "{:?}", journal.lines());
+}
+
+// container C-95
+#[tokio::test]
+async fn a_stop_succeeds_just_if_nothing_failed_in_it() {
+    #[derive(Goner)]
+    struct Ends {
+        stop: bool,
+        close: bool,
+    }
+    impl Stop for Ends {
+        async fn stop(&self) -> gone::Result<()> {
+            if self.stop { Ok(()) } else { gone::bail!("stop") }
+        }
+    }
+    impl Close for Ends {
+        async fn close(&self, _: Deadline) -> gone::Result<CloseReport> {
+            if self.close { Ok(CloseReport::clean().lost(3)) } else { gone::bail!("close") }
+        }
+    }
+    for (stop, close, expected) in
+        [(true, true, ""), (false, true, "stop"), (true, false, "close"), (false, false, "stop close")]
+    {
+        let app = AppBuilder::new().load(Ends::goner().with(move |it| (it.stop, it.close) = (stop, close)));
+        let stopped = app.boot().await.unwrap().stop().await;
+        let errors: Vec<_> = stopped
+            .err()
+            .into_iter()
+            .flat_map(|error| [vec![error.clone()], error.attached().to_vec()].concat())
+            .collect();
+        let said: Vec<_> = errors.iter().map(|error| error.hook().unwrap().as_str()).collect();
+        assert_eq!(said.join(" "), expected);
+    }
+}

@@ -731,3 +731,155 @@ async fn what_a_function_has_made_is_released_after_whoever_uses_it() {
     assert_eq!((error.goner(), error.hook()), (Some("closure for Arc<String>"), Some(Hook::Close)));
     assert_eq!(error.attached().len(), 1, "both are said: {error:?}");
 }
+
+// container A-71
+#[tokio::test]
+async fn a_many_type_provider_is_told_the_tag_the_field_and_its_type() {
+    #[derive(Goner)]
+    #[goner(name = "injector")]
+    struct Injector;
+    impl NamedProvider for Injector {
+        async fn provide(&self, tag: &Tag, request: Request<'_>) -> gone::Result<Given> {
+            let told = format!("{} | {} | {}", tag.text(), tag.asker(), request.target().name());
+            request.give(told)
+        }
+    }
+    #[derive(Goner)]
+    struct Filled {
+        #[gone("injector,some text")]
+        field: String,
+    }
+    let app = bare().load((Injector::goner(), Filled::goner())).boot().await.unwrap();
+    let filled = app.get::<Arc<Filled>>().unwrap();
+    assert_eq!(filled.field, "injector,some text | Filled.field | String");
+    app.stop().await.unwrap();
+}
+
+// container A-88
+#[tokio::test]
+async fn a_zero_value_is_a_value() {
+    #[derive(Goner)]
+    struct Zero;
+    impl NoneParamProvider for Zero {
+        type Output = u64;
+        async fn provide(&self) -> gone::Result<u64> {
+            Ok(0)
+        }
+    }
+    let nothing = provide(|| async { Ok(String::new()) });
+    let app = bare().load((Zero::goner(), nothing));
+    let given = app.run(async |zero: u64, empty: String| {
+        assert_eq!((zero, empty.as_str()), (0, ""));
+        Ok(())
+    });
+    given.await.unwrap();
+}
+
+// container C-11
+#[tokio::test]
+async fn what_failed_once_is_not_made_again_for_a_second_asker() {
+    #[derive(Goner)]
+    #[goner(share)]
+    struct Failing {
+        #[gone]
+        calls: Arc<AtomicUsize>,
+    }
+    impl NoneParamProvider for Failing {
+        type Output = Arc<String>;
+        async fn provide(&self) -> gone::Result<Arc<String>> {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            tokio::task::yield_now().await;
+            gone::bail!("no")
+        }
+    }
+    #[derive(Goner)]
+    struct First {
+        #[gone]
+        _text: Arc<String>,
+    }
+    #[derive(Goner)]
+    struct Second {
+        #[gone]
+        _text: Arc<String>,
+    }
+    let calls = Arc::new(AtomicUsize::new(0));
+    let app = || bare().load((Failing::goner(), First::goner(), Second::goner(), value(Arc::clone(&calls))));
+    let error = app().boot().await.unwrap_err();
+    assert_eq!((error.goner(), error.hook()), (Some("Failing"), Some(gone::Hook::Provide)));
+    assert_eq!((calls.load(Ordering::SeqCst), error.attached().len()), (1, 0), "{error:?}");
+
+    #[derive(Goner)]
+    struct Broken {
+        #[gone]
+        calls: Arc<AtomicUsize>,
+    }
+    impl Init for Broken {
+        async fn init(&mut self) -> gone::Result<()> {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            gone::bail!("no")
+        }
+    }
+    #[derive(Goner)]
+    struct Third {
+        #[gone]
+        _broken: Arc<Broken>,
+    }
+    #[derive(Goner)]
+    struct Fourth {
+        #[gone]
+        _broken: Arc<Broken>,
+    }
+    calls.store(0, Ordering::SeqCst);
+    let app = bare().load((Third::goner(), Broken::goner(), Fourth::goner(), value(Arc::clone(&calls))));
+    let error = app.boot().await.unwrap_err();
+    assert_eq!((error.goner(), calls.load(Ordering::SeqCst), error.attached().len()), (Some("Broken"), 1, 0));
+}
+
+// container C-4
+#[tokio::test]
+async fn the_close_of_a_value_is_not_the_containers_to_run() {
+    struct Client(crate::Journal);
+    impl Close for Client {
+        async fn close(&self, _: Deadline) -> gone::Result<CloseReport> {
+            self.0.add("closed");
+            Ok(CloseReport::clean())
+        }
+    }
+    #[derive(Goner)]
+    struct Owner {
+        #[gone]
+        client: Arc<Client>,
+    }
+    impl Close for Owner {
+        async fn close(&self, _: Deadline) -> gone::Result<CloseReport> {
+            self.client.0.add("owner closed");
+            Ok(CloseReport::clean())
+        }
+    }
+    let journal = crate::Journal::default();
+    let app = bare().load((value(Arc::new(Client(journal.clone()))), Owner::goner())).boot().await.unwrap();
+    app.stop().await.unwrap();
+    assert_eq!(journal.lines(), ["owner closed"]);
+}
+
+// container A-58
+#[tokio::test]
+async fn a_provider_of_an_option_offers_exactly_that() {
+    #[derive(Goner)]
+    struct Wants {
+        #[gone]
+        absent: Option<Arc<String>>,
+    }
+    let nothing = provide(|| async { Ok(None::<Arc<String>>) });
+    let app = bare().load((nothing, Wants::goner())).boot().await.unwrap();
+    assert_eq!(app.get::<Arc<Wants>>().unwrap().absent, None);
+    app.stop().await.unwrap();
+
+    #[derive(Goner)]
+    struct Inside {
+        #[gone]
+        _it: Arc<String>,
+    }
+    let some = provide(|| async { Ok(Some(Arc::new(String::new()))) });
+    assert_eq!(problems(bare().load((some, Inside::goner()))), ["gone::missing: nothing offers `Arc<String>`"]);
+}

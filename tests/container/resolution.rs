@@ -568,3 +568,142 @@ async fn looking_up_what_is_not_there_is_a_typed_error() {
     assert_eq!(app.get_named::<Arc<Circle>>("s").err().unwrap().code(), Code::Mismatch);
     app.stop().await.unwrap();
 }
+
+// container A-11
+#[tokio::test]
+async fn orders_are_kept_and_the_presets_are_gones() {
+    assert_eq!((gone::order::HIGH, gone::order::MEDIUM, gone::order::LOW), (-100, 0, 100));
+    #[derive(Goner)]
+    struct All {
+        #[gone]
+        shapes: Vec<Arc<dyn Shape>>,
+    }
+    let app = bare()
+        .load((Circle::goner().order(42), Square::goner().order(gone::order::LOW), Triangle::goner()))
+        .load((Hexagon::goner().order(-1), All::goner()));
+    let app = app.boot().await.unwrap();
+    let names: Vec<_> = app.get::<Arc<All>>().unwrap().shapes.iter().map(|it| it.name()).collect();
+    assert_eq!(names, ["Hexagon", "Triangle", "Circle", "Square"]);
+    app.stop().await.unwrap();
+}
+
+// container A-2
+#[test]
+fn an_option_that_cannot_stand_fails_the_plan_with_what_is_wrong_with_it() {
+    fn option(spec: gone::Spec<Circle>) -> Vec<String> {
+        problems(bare().load(spec))
+    }
+    assert_eq!(option(Circle::goner()), [""; 0]);
+    assert_eq!(
+        option(Circle::goner().replace()),
+        ["gone::load: `Circle` replaces what is offered as the same type, and there is nothing"]
+    );
+    assert_eq!(option(Circle::goner().only_for_name()), ["gone::load: `Circle` is only for its name, and has none"]);
+    let wrong = option(Circle::goner().default_for::<Arc<Square>>());
+    assert!(wrong.len() == 1 && wrong[0].contains("Arc<Square>"), "{wrong:?}");
+}
+
+// container A-19
+#[test]
+fn a_duplicate_name_deep_in_a_chain_of_modules_is_found() {
+    fn outer(loader: &mut Loader) {
+        loader.load(Circle::goner().named("shape")).load(middle);
+    }
+    fn middle(loader: &mut Loader) {
+        loader.load(inner);
+    }
+    fn inner(loader: &mut Loader) {
+        loader.load(Square::goner().named("shape"));
+    }
+    let error = bare().load(outer).plan().unwrap_err();
+    assert_eq!(problems(bare().load(outer)), ["gone::duplicate: two are named `shape`"]);
+    let report = error.report().unwrap().to_string();
+    assert!(report.contains("`Circle`") && report.contains("`Square`") && report.contains(".replace()"), "{report}");
+}
+
+// container A-31
+#[tokio::test]
+async fn the_only_candidate_is_injected_without_being_default() {
+    #[derive(Goner)]
+    struct Named {
+        #[gone]
+        shape: Arc<dyn Shape>,
+    }
+    let app = bare().load((Circle::goner().named("c").order(5), Square::goner().named("s").only_for_name()));
+    let app = app.load(Named::goner()).boot().await.unwrap();
+    assert_eq!(app.get::<Arc<Named>>().unwrap().shape.name(), "Circle");
+    app.stop().await.unwrap();
+}
+
+// container C-6
+#[tokio::test]
+async fn one_goner_gives_two_things() {
+    #[derive(Goner)]
+    #[goner(offers(dyn Shape))]
+    struct Producer {
+        made: u8,
+    }
+    impl Shape for Producer {
+        fn name(&self) -> &'static str {
+            "Producer"
+        }
+    }
+    impl NoneParamProvider for Producer {
+        type Output = u8;
+        async fn provide(&self) -> gone::Result<u8> {
+            Ok(self.made)
+        }
+    }
+    #[derive(Goner)]
+    struct Both {
+        #[gone]
+        shape: Arc<dyn Shape>,
+        #[gone]
+        made: u8,
+    }
+    let app = bare().load((Producer::goner().with(|it| it.made = 3), Both::goner())).boot().await.unwrap();
+    let both = app.get::<Arc<Both>>().unwrap();
+    assert_eq!((both.shape.name(), both.made), ("Producer", 3));
+    app.stop().await.unwrap();
+}
+
+// container C-47
+#[tokio::test]
+async fn the_bottom_of_a_diamond_is_built_once() {
+    #[derive(Goner)]
+    struct Bottom {
+        #[gone]
+        journal: crate::Journal,
+    }
+    impl Init for Bottom {
+        async fn init(&mut self) -> gone::Result<()> {
+            self.journal.add("bottom");
+            Ok(())
+        }
+    }
+    #[derive(Goner)]
+    struct West {
+        #[gone]
+        bottom: Arc<Bottom>,
+    }
+    #[derive(Goner)]
+    struct East {
+        #[gone]
+        bottom: Arc<Bottom>,
+    }
+    #[derive(Goner)]
+    struct Top {
+        #[gone]
+        west: Arc<West>,
+        #[gone]
+        east: Arc<East>,
+    }
+    let journal = crate::Journal::default();
+    let app = || bare().load((value(journal.clone()), Top::goner(), West::goner(), East::goner(), Bottom::goner()));
+    assert_eq!(problems(app()), [""; 0]);
+    let app = app().boot().await.unwrap();
+    let top = app.get::<Arc<Top>>().unwrap();
+    assert!(Arc::ptr_eq(&top.west.bottom, &top.east.bottom));
+    assert_eq!(journal.count("bottom"), 1);
+    app.stop().await.unwrap();
+}

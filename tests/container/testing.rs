@@ -188,3 +188,73 @@ async fn a_bundle_may_be_what_a_test_takes() {
     assert_eq!((error.code(), error.to_string().as_str()), (Code::Other, "the test's own"));
     assert_eq!((journal.count("test"), journal.count("Letters")), (1, 0));
 }
+
+trait Store: Send + Sync {
+    fn name(&self) -> &'static str;
+}
+#[derive(Goner)]
+#[goner(offers(dyn Store))]
+struct Production {
+    #[gone]
+    journal: Journal,
+}
+impl Init for Production {
+    async fn init(&mut self) -> gone::Result<()> {
+        self.journal.add("production");
+        Ok(())
+    }
+}
+impl Run for Production {
+    async fn run(&self, told: ShutdownToken) -> gone::Result<()> {
+        told.cancelled().await;
+        Ok(())
+    }
+}
+impl Store for Production {
+    fn name(&self) -> &'static str {
+        "production"
+    }
+}
+#[derive(Goner)]
+#[goner(offers(dyn Store))]
+struct Fake;
+impl Store for Fake {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+}
+
+fn shop(journal: &Journal) -> AppBuilder {
+    bare().load((value(journal.clone()), Production::goner()))
+}
+
+// container C-100
+#[tokio::test]
+async fn two_applications_in_one_process_know_nothing_of_each_other() {
+    let (real, faked) = (Journal::default(), Journal::default());
+    let fake = Fake::goner().replace();
+    let (real_app, faked_app) = tokio::join!(shop(&real).boot(), shop(&faked).load(fake).boot());
+    let (real_app, faked_app) = (real_app.unwrap(), faked_app.unwrap());
+    let name = |app: &gone::Running| app.get::<Arc<dyn Store>>().unwrap().name();
+    assert_eq!((name(&real_app), name(&faked_app)), ("production", "fake"));
+    assert_eq!(
+        (real.lines(), faked.lines()),
+        (vec!["production".to_owned()], Vec::new()),
+        "the replaced one never ran"
+    );
+    faked_app.stop().await.unwrap();
+    assert_eq!(name(&real_app), "production", "the other goes on");
+
+    // Dropped without a stop, it says so, and is stopped in the background to the last task.
+    let said = crate::Said::default();
+    let _guard = said.listen();
+    let goner = Arc::downgrade(&real_app.get::<Arc<Production>>().unwrap());
+    drop(real_app);
+    assert_eq!(said.count("an application was dropped without a stop"), 1);
+    let ended = async {
+        while goner.strong_count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), ended).await.expect("the goner and its task are gone");
+}

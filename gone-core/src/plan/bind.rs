@@ -1,7 +1,7 @@
 //! Binding every site to an offer, by the rules of resolution.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 
 use crate::bundle::flatten;
@@ -144,7 +144,11 @@ pub(crate) fn bind_call(graph: &Graph, mut sites: Cow<'static, [Site]>) -> Resul
             let shared = binder.shared_nodes.into_iter().map(|(node, _)| node).collect();
             Ok(Called { sites, bindings, shared })
         }
-        false => Err(Error::plan(Report::new(binder.missed.into_iter().map(|(_, problem)| problem).collect()))),
+        false => {
+            let report = Report::new(binder.missed.into_iter().map(|(_, problem)| problem).collect());
+            let code = report.problems()[0].code;
+            Err(Error::plan(report).with_code(code))
+        }
     }
 }
 
@@ -461,11 +465,17 @@ impl<'a> Binder<'a> {
         };
         let mut problem = Problem::new(Code::Missing, message).wanted(target, name);
         let wanted = target.name();
+        // The nearest name first.
+        let mut near: BTreeMap<usize, Vec<Place>> = BTreeMap::new();
         for node in self.nodes {
-            let Some(place) = self.near(node, target, &wanted, name) else { continue };
-            problem.involved.push(Place { what: place, ..Place::of(node) });
+            let Some(what) = self.near(node, target, &wanted, name) else { continue };
+            let distance = name.zip(node.name.as_deref()).map_or(usize::MAX, |(name, near)| edit_distance(name, near));
+            near.entry(distance).or_default().push(Place { what, ..Place::of(node) });
         }
-        Place::sort(&mut problem.involved);
+        for mut places in near.into_values() {
+            Place::sort(&mut places);
+            problem.involved.append(&mut places);
+        }
         match problem.involved.is_empty() {
             true => problem.help("load something that offers it: a goner, a provider, or `gone::value(…)`"),
             false => problem,

@@ -136,7 +136,9 @@ impl Index {
                     more => format!("{more} are named `{name}`"),
                 },
             );
-            problems.push(problem.involving(places).help("give one of them another name with `.named(\"…\")`"));
+            problems.push(problem.involving(places).help(
+                "give one of them another name with `.named(\"…\")`, or put `.replace()` on the one that is to stand",
+            ));
         }
     }
 

@@ -20,7 +20,7 @@ use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::index::Index;
 use crate::slots::Asking;
 use crate::target::{Site, Target};
-use crate::{Handle, Options, Shutdown, Sources};
+use crate::{Asker, Handle, Options, Shutdown, Sources};
 
 /// A checked graph: every site of every loaded goner is bound, there is no cycle, and every provider accepts what it will be
 /// asked. Nothing is constructed yet.
@@ -139,6 +139,15 @@ impl Graph {
     pub(crate) fn asking(&self, node: NodeId) -> Asking<'_> {
         let it = &self.nodes[node];
         Asking { goner: it.label().into(), module: it.module, sites: &it.sites, bindings: &self.bindings[node] }
+    }
+
+    /// The first site, in load order, that needs a node.
+    pub(crate) fn asker_of(&self, needed: NodeId) -> Option<Asker> {
+        self.nodes.iter().zip(&self.bindings).enumerate().find_map(|(asker, (node, bindings))| {
+            let binding = |binding: &Binding| binding.nodes().any(|node| node == needed);
+            let site = &node.sites[bindings.iter().position(binding)?];
+            Some(self.asking(asker).asker(site))
+        })
     }
 
     /// Whether some site of the node is filled by asking a provider.

@@ -1,3 +1,4 @@
+// container A-18
 use gone::prelude::*;
 
 struct NotAGoner;

@@ -1,3 +1,4 @@
+// container A-41
 use gone::prelude::*;
 
 trait Store: Send + Sync {}

@@ -1,3 +1,4 @@
+// container A-63
 use gone::prelude::*;
 
 fn main() {

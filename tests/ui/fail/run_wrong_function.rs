@@ -1,3 +1,4 @@
+// container A-85
 use gone::prelude::*;
 
 fn main() {

@@ -1,3 +1,4 @@
+// container A-117
 use gone::prelude::*;
 
 #[derive(Goner)]
