@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 
 /// Hands out the nodes of a graph so that a node comes after all that it waits for, a level begins when the one below it is
 /// done, and not more than so many are under way.
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Schedule {
     /// For each node, how many of those that it waits for are not done.
     open: Vec<usize>,
@@ -133,6 +134,9 @@ fn pull_down(needs: &[Vec<usize>], levels: &mut [i64]) {
         }
     }
 }
+
+#[cfg(test)]
+mod model;
 
 #[cfg(test)]
 mod tests {
