@@ -13,7 +13,7 @@ use crate::plan::{Graph, Piece};
 use crate::schedule::{Schedule, early_first, levels};
 use crate::slots::{Sites, Store, call, gather};
 use crate::table::{BoxFuture, Instance};
-use crate::tasks::{Progress, Tasks, UnderWay};
+use crate::tasks::{GRACE, Progress, Tasks, UnderWay, abandoned};
 use crate::unwind::{catch, caught};
 use crate::{CloseReport, Deadline, EarlyEnd, Error, Hook, Options, Result, Shutdown, ShutdownToken};
 
@@ -254,7 +254,8 @@ impl Life {
             while let Some(id) = schedule.next() {
                 let (goner, budget) = (|| graph.nodes[id].label(), self.budget(id, deadline));
                 if let Some(Background { tell, task, .. }) = background.remove(&id) {
-                    tasks.spawn(id, goner(), Hook::Run, budget, told_to_end(tell, AbortOnDrop(task)));
+                    let told = told_to_end(tell, AbortOnDrop(task), budget);
+                    tasks.spawn(id, goner(), Hook::Run, budget + 2 * GRACE, told);
                     continue;
                 }
                 match hook(&graph, &self.store, id, stage).filter(|_| stops.contains(&id)) {
@@ -335,11 +336,17 @@ impl Drop for AbortOnDrop {
     }
 }
 
-async fn told_to_end(tell: tokio::sync::watch::Sender<bool>, mut task: AbortOnDrop) -> Result<()> {
+async fn told_to_end(tell: tokio::sync::watch::Sender<bool>, mut task: AbortOnDrop, budget: Duration) -> Result<()> {
     tell.send_replace(true);
-    match (&mut task.0).await {
-        Ok(ended) => ended,
-        Err(lost) => Err(Error::from(lost)),
+    match tokio::time::timeout(budget, &mut task.0).await {
+        Ok(Ok(ended)) => ended,
+        Ok(Err(lost)) => Err(Error::from(lost)),
+        Err(_) => {
+            // It is to be gone before its goner's `stop` begins, if it does not block its thread.
+            task.0.abort();
+            let _ = tokio::time::timeout(GRACE, &mut task.0).await;
+            Err(abandoned(budget))
+        }
     }
 }
 

@@ -111,6 +111,25 @@ struct Running {
     progress: Progress,
     budget: Duration,
     abort: AbortHandle,
+    /// Past its budget: told to end at once, with so long to do so, and what it failed with.
+    cancelled: Option<(Instant, Error)>,
+}
+
+/// How long a future that was cancelled has to be gone, so that nothing of it is left when the next hook begins. One that blocks its
+/// thread is not waited for any longer.
+pub(crate) const GRACE: Duration = Duration::from_millis(100);
+
+impl Running {
+    fn deadline(&self) -> Instant {
+        match &self.cancelled {
+            Some((deadline, _)) => *deadline,
+            None => after(self.progress.begun(), self.budget),
+        }
+    }
+}
+
+pub(crate) fn abandoned(budget: Duration) -> Error {
+    Error::msg(format_args!("did not end within {budget:?} and was abandoned"))
 }
 
 /// How a task ended.
@@ -153,18 +172,18 @@ impl<T: Send + 'static> Tasks<T> {
         let span = tracing::info_span!(target: "gone", "hook", goner = %goner, hook = %hook);
         let work = async move { (number, caught(work).await) }.instrument(span);
         let abort = self.set.spawn(work);
-        self.running.push(Running { number, node, goner, hook, progress, budget, abort });
+        self.running.push(Running { number, node, goner, hook, progress, budget, abort, cancelled: None });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.running.is_empty() && self.abandoned.is_empty() && self.late.is_empty()
     }
 
-    /// The next task that ends, or whose budget does: that one is abandoned, and its error says so. None if none is running.
+    /// The next task that ends, or whose budget does: that one is cancelled, and its error says so. None if none is running.
     /// Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Option<Ended<T>> {
         loop {
-            let deadline = self.running.iter().map(|it| after(it.progress.begun(), it.budget)).min()?;
+            let deadline = self.running.iter().map(Running::deadline).min()?;
             let joined = tokio::time::timeout_at(deadline, self.set.join_next()).await;
             match joined {
                 Ok(Some(Ok((number, result)))) => {
@@ -174,10 +193,25 @@ impl<T: Send + 'static> Tasks<T> {
                         continue;
                     };
                     let it = self.running.swap_remove(at);
-                    return Some(self.ended(it, result));
+                    return Some(match it.cancelled {
+                        // It came to its end between its budget's and being cancelled: late is late.
+                        Some((_, ref error)) => {
+                            self.late.extend(result.ok().map(|done| (it.node, done)));
+                            let error = error.clone();
+                            self.cancelled(it, error)
+                        }
+                        None => self.ended(it, result),
+                    });
                 }
-                // Panics are caught within, so this is a task that was aborted: only abandoned ones are.
-                Ok(Some(Err(_))) => {}
+                // Panics are caught within, so this is a task that was cancelled, and now is gone.
+                Ok(Some(Err(gone))) => {
+                    if let Some(at) = self.running.iter().position(|it| it.abort.id() == gone.id()) {
+                        let it = self.running.swap_remove(at);
+                        if let Some((_, error)) = it.cancelled.clone() {
+                            return Some(self.cancelled(it, error));
+                        }
+                    }
+                }
                 Ok(None) => {
                     let it = self.running.pop()?;
                     return Some(self.ended(it, Err(Error::msg("its task was lost"))));
@@ -185,19 +219,26 @@ impl<T: Send + 'static> Tasks<T> {
                 Err(_) => {
                     let now = Instant::now();
                     // It may have come to its next hook meanwhile, and has time again.
-                    let over = |it: &Running| after(it.progress.begun(), it.budget) <= now;
-                    let Some(at) = self.running.iter().position(over) else { continue };
-                    let it = self.running.swap_remove(at);
+                    let Some(at) = self.running.iter().position(|it| it.deadline() <= now) else { continue };
+                    let it = &mut self.running[at];
+                    if let Some((_, error)) = it.cancelled.clone() {
+                        let it = self.running.swap_remove(at);
+                        let (node, hook) = (it.node, it.hook);
+                        self.under_way.remove(&it.goner, it.hook);
+                        self.abandoned.push(it);
+                        return Some(Ended { node, hook, result: Err(error) });
+                    }
                     it.abort.abort();
-                    let error = Error::msg(format_args!("did not end within {:?} and was abandoned", it.budget));
-                    let (node, hook) = (it.node, it.hook);
-                    let error = it.progress.place(&it.goner, error);
-                    self.under_way.remove(&it.goner, it.hook);
-                    self.abandoned.push(it);
-                    return Some(Ended { node, hook, result: Err(error) });
+                    let error = it.progress.place(&it.goner, abandoned(it.budget));
+                    it.cancelled = Some((after(now, GRACE), error));
                 }
             }
         }
+    }
+
+    fn cancelled(&self, it: Running, error: Error) -> Ended<T> {
+        self.under_way.remove(&it.goner, it.hook);
+        Ended { node: it.node, hook: it.hook, result: Err(error) }
     }
 
     fn ended(&self, it: Running, result: Result<T>) -> Ended<T> {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod crates;
+mod faults;
 mod rows;
 mod shell;
 mod test;
@@ -12,6 +13,7 @@ const USAGE: &str = "\
 cargo xtask test            everything that CI runs: format, clippy, rustdoc, each feature alone, all tests
 cargo xtask rows [FILTER]   the contract's rows that are due, and which of them a passing test proves
 cargo xtask bench container measures the container beside hand-wired construction, in one run, as ratios
+cargo xtask faults          puts faults into a copy of the container, one at a time: the random tests must catch each
 cargo xtask crates          how many crates a program that depends on gone compiles, against the budget
 ";
 
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["rows"] => rows::print(""),
         ["rows", filter] => rows::print(filter),
+        ["faults"] => faults::run(),
         ["crates"] => crates::check(),
         ["bench", "container"] => bench::run("container"),
         _ => {
