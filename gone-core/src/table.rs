@@ -367,6 +367,15 @@ pub const fn shared(form: Option<Form>, typed: Option<Share>, none_param: Option
     }
 }
 
+/// An offer of a goner.
+pub type Offered<T> = Arc<T>;
+
+/// Where it is called.
+#[track_caller]
+pub const fn here() -> Location {
+    std::panic::Location::caller()
+}
+
 /// The target of a site, with what is known of its type.
 pub const fn target<T: Send + 'static>(deserialize: Option<DeserializeFn>, absent: Option<fn() -> Made>) -> Target {
     Target::of::<T>().with(deserialize, absent)
@@ -379,10 +388,24 @@ pub const fn target<T: Send + 'static>(deserialize: Option<DeserializeFn>, absen
     note = "what is injected crosses threads: use `Arc` for `Rc`, a lock for `RefCell`, and give an injectable trait the supertraits `Send + Sync`"
 )]
 pub trait Injectable: Send + Sync + 'static {}
+#[diagnostic::do_not_recommend]
 impl<T: ?Sized + Send + Sync + 'static> Injectable for T {}
 
 /// See [`Injectable`].
 pub const fn injectable<T: ?Sized + Injectable>() {}
+
+/// As [`Injectable`], of the fields that are not sites.
+#[diagnostic::on_unimplemented(
+    message = "a goner cannot hold `{Self}`",
+    label = "not `Send + Sync + 'static`",
+    note = "a goner is shared between threads: use an atomic or a lock for `Cell` and `RefCell`, `Arc` for `Rc`"
+)]
+pub trait Held: Send + Sync + 'static {}
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized + Send + Sync + 'static> Held for T {}
+
+/// See [`Held`].
+pub const fn held<T: ?Sized + Held>() {}
 
 macro_rules! must_be_listed {
     ($($guard:ident for $trait:ident: $how:literal;)*) => {$(

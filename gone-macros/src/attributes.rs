@@ -54,6 +54,10 @@ impl OnStruct {
     pub(crate) fn read(attributes: &[Attribute], generic: bool, errors: &mut Errors) -> Self {
         let mut it = OnStruct::default();
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("goner")) {
+            if !matches!(attribute.meta, syn::Meta::List(_)) {
+                errors.at(attribute.path().span(), "write what is meant in parentheses: `#[goner(name = \"…\")]`");
+                continue;
+            }
             let keys = attribute.parse_args_with(|input: ParseStream<'_>| {
                 while !input.is_empty() {
                     if let Err(error) = it.key(input, generic, errors) {
@@ -76,19 +80,19 @@ impl OnStruct {
     }
 
     fn key(&mut self, input: ParseStream<'_>, generic: bool, errors: &mut Errors) -> syn::Result<()> {
-        let key = input.call(<Ident as syn::ext::IdentExt>::parse_any)?;
+        let key = input.call(<Ident as syn::ext::IdentExt>::parse_any);
+        let key = written(key, "expected a key, such as `name = \"…\"` or `offers(dyn Trait)`")?;
         match key.to_string().as_str() {
             "name" => {
-                input.parse::<Token![=]>()?;
-                let name: LitStr = input.parse()?;
+                let name = input.parse::<Token![=]>().and_then(|_| input.parse::<LitStr>());
+                let name = written(name, "write `name = \"…\"`")?;
                 if self.name.replace(name).is_some() {
                     errors.at(key.span(), "a goner has one name");
                 }
             }
             "offers" => {
-                let inside;
-                parenthesized!(inside in input);
-                for ty in Punctuated::<Type, Token![,]>::parse_terminated(&inside)? {
+                let types = written(list::<Type>(input), "write `offers(dyn Trait)`")?;
+                for ty in types {
                     // What a `macro_rules` passed on as `$t:ty` comes in a group.
                     let mut ty = ty;
                     while let Type::Group(syn::TypeGroup { elem, .. }) | Type::Paren(syn::TypeParen { elem, .. }) = ty {
@@ -102,12 +106,11 @@ impl OnStruct {
             }
             "share" => self.share = Some(key),
             "hooks" => {
-                let inside;
-                parenthesized!(inside in input);
+                let hooks = written(list::<Ident>(input), "write `hooks(Init, Close)`")?;
                 if !generic {
                     errors.at(key.span(), "only a generic goner lists its hooks: of this one they are found");
                 }
-                for hook in Punctuated::<Ident, Token![,]>::parse_terminated(&inside)? {
+                for hook in hooks {
                     match HOOKS.contains(&hook.to_string().as_str()) {
                         true => self.hooks.push(hook),
                         false => errors.at(hook.span(), unknown("hook", &hook.to_string(), &HOOKS)),
@@ -123,13 +126,25 @@ impl OnStruct {
                 }
             }
             "crate" => {
-                input.parse::<Token![=]>()?;
-                self.krate = Some(Path::parse_mod_style(input)?);
+                let path = input.parse::<Token![=]>().and_then(|_| Path::parse_mod_style(input));
+                self.krate = Some(written(path, "write `crate = path::to::gone`")?);
             }
             other => return Err(syn::Error::new(key.span(), unknown("key", other, &STRUCT_KEYS))),
         }
         Ok(())
     }
+}
+
+/// A list in parentheses.
+fn list<T: Parse>(input: ParseStream<'_>) -> syn::Result<Punctuated<T, Token![,]>> {
+    let inside;
+    parenthesized!(inside in input);
+    Punctuated::parse_terminated(&inside)
+}
+
+/// Says how it is to be written, where it is not.
+fn written<T>(parsed: syn::Result<T>, how: &str) -> syn::Result<T> {
+    parsed.map_err(|error| syn::Error::new(error.span(), how))
 }
 
 /// The path of what the macros emit paths through.

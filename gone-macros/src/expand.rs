@@ -1,5 +1,7 @@
 //! What the derive macro emits: one constant table of data and erased function pointers.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
@@ -12,7 +14,8 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
     let private = private(input.on.krate.as_ref());
     let ident = &input.ast.ident;
     let (generics, arguments, bounds) = input.ast.generics.split_for_impl();
-    let checks = checks(input);
+    let (injectable, checks) = checks(input);
+    let (free_checks, checks) = apart(input, checks);
     let guards = guards(input);
     let at = location(ident.span());
     let name = option(input.on.name.as_ref().map(|name| quote!(#name)));
@@ -28,8 +31,9 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
             use __gone::Fallback as _;
             #form
             #guards
+            #free_checks
             #[automatically_derived]
-            impl #generics __gone::Goner for #ident #arguments #bounds {
+            impl #generics __gone::Goner for #ident #arguments #bounds #injectable {
                 const TABLE: &'static __gone::Table = {
                     #checks
                     &__gone::Table {
@@ -57,16 +61,42 @@ fn option(value: Option<TokenStream>) -> TokenStream {
     }
 }
 
-/// The place of a token of the user's, as data: with that very span, as one of the macro's would stand for the derive's.
+/// The place of a token of the user's, as data: with that very span, as one of the macro's would stand for the derive's. What such
+/// spans are given to goes by names that no user has in scope, or he would be told of needless paths.
 fn location(span: Span) -> TokenStream {
-    quote_spanned!(span=> __gone::std::panic::Location::caller())
+    quote_spanned!(span=> __gone::here())
 }
 
-/// Whatever is injected or offered must be able to cross threads: said once for each, before anything else complains.
-fn checks(input: &Input) -> TokenStream {
-    let sites = input.fields.iter().filter(|field| field.tag.is_some()).map(|field| &field.ty);
-    let types: Vec<_> = sites.chain(&input.on.offers).collect();
-    types.iter().map(|ty| quote_spanned!(ty.span()=> __gone::injectable::<#ty>();)).collect()
+/// Whatever is injected or offered must be able to cross threads: said once for each, and nothing else complains of it. As a bound
+/// of the implementation it is told where it does not hold, and taken for granted within. With parameters such a bound would leave
+/// out the implementation without a word; there it is asked within.
+fn checks(input: &Input) -> (TokenStream, TokenStream) {
+    let (sites, held): (Vec<_>, Vec<_>) = input.fields.iter().partition(|field| field.tag.is_some());
+    let sites = sites.into_iter().map(|field| &field.ty).chain(&input.on.offers).map(|ty| (ty, "Injectable"));
+    let held = held.into_iter().map(|field| (&field.ty, "Held"));
+    let mut seen = HashSet::new();
+    let types: Vec<_> = sites.chain(held).filter(|(ty, _)| seen.insert(quote!(#ty).to_string())).collect();
+    let checks = types.iter().map(|(ty, bound)| {
+        let check = format_ident!("{}", bound.to_lowercase());
+        quote_spanned!(ty.span()=> __gone::#check::<#ty>();)
+    });
+    let checks = checks.collect();
+    if input.is_generic() || types.is_empty() {
+        return (TokenStream::new(), checks);
+    }
+    let bounds = types.iter().map(|(ty, bound)| {
+        let bound = format_ident!("{bound}", span = ty.span());
+        quote_spanned!(ty.span()=> #ty: __gone::#bound)
+    });
+    (quote!(where #(#bounds),*), checks)
+}
+
+/// The checks as a constant of its own, where the bounds do not hide what they find; with parameters, in the implementation.
+fn apart(input: &Input, checks: TokenStream) -> (TokenStream, TokenStream) {
+    match input.is_generic() || checks.is_empty() {
+        true => (TokenStream::new(), checks),
+        false => (quote!(const _: () = { #checks };), TokenStream::new()),
+    }
 }
 
 fn site(field: &Field) -> Option<TokenStream> {
@@ -102,16 +132,16 @@ fn site(field: &Field) -> Option<TokenStream> {
 fn offers(input: &Input) -> TokenStream {
     let own = quote_spanned! {input.ast.ident.span()=>
         __gone::OfferEntry {
-            target: __gone::Target::of::<__gone::std::sync::Arc<Self>>(),
-            put: |instance, slot| __gone::offer::<Self, __gone::std::sync::Arc<Self>>(instance, slot, |it| it),
+            target: __gone::Target::of::<__gone::Offered<Self>>(),
+            put: |instance, slot| __gone::offer::<Self, __gone::Offered<Self>>(instance, slot, |it| it),
         },
     };
     let traits = input.on.offers.iter().map(|ty| {
         quote_spanned! {ty.span()=>
             __gone::OfferEntry {
-                target: __gone::Target::of::<__gone::std::sync::Arc<#ty>>(),
+                target: __gone::Target::of::<__gone::Offered<#ty>>(),
                 put: |instance, slot| {
-                    __gone::offer::<Self, __gone::std::sync::Arc<#ty>>(instance, slot, |it| it)
+                    __gone::offer::<Self, __gone::Offered<#ty>>(instance, slot, |it| it)
                 },
             },
         }
@@ -149,7 +179,8 @@ pub(crate) fn expand_bundle(input: &Input) -> TokenStream {
     let private = private(input.on.krate.as_ref());
     let ident = &input.ast.ident;
     let (generics, arguments, bounds) = input.ast.generics.split_for_impl();
-    let checks = checks(input);
+    let (injectable, checks) = checks(input);
+    let (free_checks, checks) = apart(input, checks);
     let sites = input.fields.iter().filter_map(site);
     let made = filled(input);
     quote! {
@@ -157,8 +188,9 @@ pub(crate) fn expand_bundle(input: &Input) -> TokenStream {
             use #private as __gone;
             #[allow(unused_imports)]
             use __gone::Fallback as _;
+            #free_checks
             #[automatically_derived]
-            impl #generics __gone::Inject for #ident #arguments #bounds {
+            impl #generics __gone::Inject for #ident #arguments #bounds #injectable {
                 const SITES: &'static [__gone::Site] = {
                     #checks
                     &[#(#sites),*]
@@ -222,7 +254,7 @@ fn provider(input: &Input) -> (TokenStream, TokenStream) {
         )
     };
     let form = shared(input, quote!(#ident), form);
-    (quote_spanned!(span=> const __FORM: __gone::std::option::Option<__gone::Form> = #form;), quote!(__FORM))
+    (quote!(const __FORM: __gone::std::option::Option<__gone::Form> = #form;), quote!(__FORM))
 }
 
 fn shared(input: &Input, of: TokenStream, form: TokenStream) -> TokenStream {

@@ -1,0 +1,5 @@
+use gone::prelude::*;
+
+fn main() {
+    let _ = value(1_u8).when(true);
+}

@@ -1,0 +1,7 @@
+use gone::prelude::*;
+
+struct NotASource;
+
+fn main() {
+    let _ = source(NotASource);
+}
