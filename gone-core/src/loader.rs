@@ -97,6 +97,10 @@ where
 }
 
 /// What a module may return: nothing, or a `Result`.
+#[diagnostic::on_unimplemented(
+    message = "a module cannot return `{Self}`",
+    note = "it returns nothing, or a `Result<(), E>` whose error becomes a problem of the plan"
+)]
 pub trait ModuleOutcome {
     #[doc(hidden)]
     fn into_result(self) -> Result<(), Error>;

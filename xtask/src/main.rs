@@ -1,6 +1,7 @@
 //! The commands of this repository. `cargo xtask` lists them.
 
 mod bench;
+mod compile_cost;
 mod crates;
 mod faults;
 mod rows;
@@ -13,6 +14,7 @@ const USAGE: &str = "\
 cargo xtask test            everything that CI runs: format, clippy, rustdoc, each feature alone, all tests
 cargo xtask rows [FILTER]   the contract's rows that are due, and which of them a passing test proves
 cargo xtask bench container measures the container beside hand-wired construction, in one run, as ratios
+cargo xtask bench compile   what a derived goner costs to compile, beside a hand-written struct, in one run
 cargo xtask faults          puts faults into a copy of the container, one at a time: the random tests must catch each
 cargo xtask crates          how many crates a program that depends on gone compiles, against the budget
 ";
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         ["faults"] => faults::run(),
         ["crates"] => crates::check(),
         ["bench", "container"] => bench::run("container"),
+        ["bench", "compile"] => compile_cost::run(),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);
