@@ -1,4 +1,5 @@
 use crate::Spec;
+use crate::node::Node;
 use crate::table::Table;
 
 /// A component that the container manages. Implemented by `#[derive(Goner)]` only.
@@ -12,6 +13,6 @@ pub trait Goner: Sized + Send + Sync + 'static {
 
     /// What to load: this goner, with options.
     fn goner() -> Spec<Self> {
-        Spec::goner()
+        Spec::of(Node::derived(Self::TABLE))
     }
 }

@@ -47,6 +47,11 @@ impl Loader {
         self
     }
 
+    fn push(&mut self, node: Node) {
+        let fallback = self.fallback;
+        self.nodes.push(Node { fallback, ..node.loaded_at(self.at) });
+    }
+
     fn module<F: FnOnce(&mut Loader) -> R + 'static, R: ModuleOutcome>(&mut self, module: F) {
         // A function item is known by its type. Closures and function pointers have no identity of their own.
         let name = std::any::type_name::<F>();
@@ -80,9 +85,7 @@ pub trait Load {
 
 impl<T> Load for Spec<T> {
     fn load_into(self, loader: &mut Loader) {
-        let mut node = self.into_node(loader.at);
-        node.fallback = loader.fallback;
-        loader.nodes.push(node);
+        loader.push(self.node);
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::run::located;
 use crate::slots::Sites;
 use crate::source::Sources;
 use crate::table::{BoxFuture, Form, Hooks, Instance, PutFn, Share, Table, offer};
@@ -180,6 +181,53 @@ pub(crate) trait AnyFunction: Send + Sync {
 }
 
 impl Node {
+    pub(crate) fn new(type_name: fn() -> &'static str, body: Body) -> Self {
+        Node {
+            type_name,
+            declared: None,
+            module: "",
+            loaded: std::panic::Location::caller(),
+            name: None,
+            only_for_name: false,
+            default: false,
+            default_for: Vec::new(),
+            order: 0,
+            early: false,
+            fallback: false,
+            replace: false,
+            after: Vec::new(),
+            start_budget: None,
+            stop_budget: None,
+            early_end: None,
+            when: Vec::new(),
+            built_in: false,
+            sites: Cow::Borrowed(&[]),
+            offers: Vec::new(),
+            with: Mutex::new(Vec::new()),
+            on_close: None,
+            body,
+        }
+    }
+
+    /// What the derive says.
+    pub(crate) fn derived(table: &'static Table) -> Self {
+        let mut node = Node::new(table.type_name, Body::Goner(Make::Derived(table)));
+        node.declared = Some(table.at);
+        node.module = table.module;
+        node.name = table.name.map(Cow::Borrowed);
+        node.sites = Cow::Borrowed(table.sites);
+        node
+    }
+
+    /// Loaded there.
+    pub(crate) fn loaded_at(mut self, loaded: Location) -> Self {
+        self.loaded = loaded;
+        if let Body::Function(_) = self.body {
+            self.sites = located(self.sites, loaded);
+        }
+        self
+    }
+
     /// The type by its short name; a closure has none, and goes by what it makes.
     pub(crate) fn label(&self) -> String {
         let name = (self.type_name)();

@@ -5,13 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::function::{Blocking, OnThread, ProviderFn};
-use crate::node::{AnyClose, AnyFunction, AnySource, Body, Make, Node, Offer, Via, When};
-use crate::run::located;
+use crate::node::{AnyClose, AnyFunction, AnySource, Body, Node, Offer, Via, When};
 use crate::slots::Sites;
 use crate::table::{BoxFuture, Instance, put_clone};
 use crate::target::{Made, Target};
 use crate::unwind::caught;
-use crate::{Bundled, Condition, EarlyEnd, Goner, Inject, Location, Result, Source, Sources, With};
+use crate::{Bundled, Condition, EarlyEnd, Goner, Inject, Result, Source, Sources, With};
 
 /// Something to load, with its options: of a goner (`T::goner()`), a [`value`], a [`provide`] function, or a [`source`].
 #[must_use = "a spec does nothing until it is loaded"]
@@ -29,32 +28,10 @@ pub struct Read<S>(PhantomData<S>);
 
 impl<T> Spec<T> {
     pub(crate) fn new(type_name: fn() -> &'static str, body: Body) -> Self {
-        let nowhere = std::panic::Location::caller();
-        let node = Node {
-            type_name,
-            declared: None,
-            module: "",
-            loaded: nowhere,
-            name: None,
-            only_for_name: false,
-            default: false,
-            default_for: Vec::new(),
-            order: 0,
-            early: false,
-            fallback: false,
-            replace: false,
-            after: Vec::new(),
-            start_budget: None,
-            stop_budget: None,
-            early_end: None,
-            when: Vec::new(),
-            built_in: false,
-            sites: Cow::Borrowed(&[]),
-            offers: Vec::new(),
-            with: Mutex::new(Vec::new()),
-            on_close: None,
-            body,
-        };
+        Spec::of(Node::new(type_name, body))
+    }
+
+    pub(crate) fn of(node: Node) -> Self {
         Spec { node, of: PhantomData }
     }
 
@@ -146,16 +123,6 @@ impl<T> Spec<T> {
 }
 
 impl<T: Goner> Spec<T> {
-    pub(crate) fn goner() -> Self {
-        let table = T::TABLE;
-        let mut spec = Self::new(table.type_name, Body::Goner(Make::Derived(table)));
-        spec.node.declared = Some(table.at);
-        spec.node.module = table.module;
-        spec.node.name = table.name.map(Cow::Borrowed);
-        spec.node.sites = Cow::Borrowed(table.sites);
-        spec
-    }
-
     /// Changes the goner after its sites are filled, before `before_init`. A panic fails the boot.
     pub fn with(self, change: impl FnOnce(&mut T) + Send + 'static) -> Self {
         if let Ok(mut with) = self.node.with.lock() {
@@ -337,14 +304,4 @@ pub fn source<S: Source>(source: S) -> Spec<Read<S>> {
         .offers
         .push(Offer { target: Target::of::<Arc<S::Snapshot>>(), via: Via::Put(put_clone::<Arc<S::Snapshot>>) });
     spec
-}
-
-impl<T> Spec<T> {
-    pub(crate) fn into_node(mut self, loaded: Location) -> Node {
-        self.node.loaded = loaded;
-        if let Body::Function(_) = self.node.body {
-            self.node.sites = located(self.node.sites, loaded);
-        }
-        self.node
-    }
 }

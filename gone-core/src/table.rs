@@ -123,6 +123,15 @@ pub fn offer<T: Send + Sync + 'static, S: 'static>(instance: &Instance, slot: &m
     }
 }
 
+/// Puts a goner itself into an `Option<Arc<T>>`.
+pub fn own<T: Send + Sync + 'static>(instance: &Instance, slot: &mut dyn Any) {
+    if let Some(slot) = slot.downcast_mut::<Option<Arc<T>>>()
+        && let Ok(goner) = Arc::clone(instance).downcast::<T>()
+    {
+        *slot = Some(goner);
+    }
+}
+
 /// Puts a clone of a value into an `Option<T>`.
 pub(crate) fn put_clone<T: Clone + 'static>(instance: &Instance, slot: &mut dyn Any) {
     if let (Some(value), Some(slot)) = (instance.downcast_ref::<T>(), slot.downcast_mut::<Option<T>>()) {

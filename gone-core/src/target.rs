@@ -33,6 +33,17 @@ impl Target {
         }
     }
 
+    /// The target of what a goner itself offers: no provider makes it, so that it is never moved into its place.
+    pub const fn offered<T: Send + 'static>() -> Self {
+        Target {
+            id: TypeId::of::<T>(),
+            name: std::any::type_name::<T>,
+            place: nowhere,
+            deserialize: None,
+            absent: None,
+        }
+    }
+
     pub(crate) const fn with(self, deserialize: Option<DeserializeFn>, absent: Option<fn() -> Made>) -> Self {
         Target { deserialize, absent, ..self }
     }
@@ -106,6 +117,10 @@ fn place<T: 'static>(made: Made, slot: &mut dyn Any) -> bool {
         }
         _ => false,
     }
+}
+
+fn nowhere(_: Made, _: &mut dyn Any) -> bool {
+    false
 }
 
 pub(crate) fn deserialize<T>(deserializer: &mut dyn erased_serde::Deserializer<'_>) -> Result<Made, erased_serde::Error>

@@ -132,14 +132,14 @@ fn site(field: &Field) -> Option<TokenStream> {
 fn offers(input: &Input) -> TokenStream {
     let own = quote_spanned! {input.ast.ident.span()=>
         __gone::OfferEntry {
-            target: __gone::Target::of::<__gone::Offered<Self>>(),
-            put: |instance, slot| __gone::offer::<Self, __gone::Offered<Self>>(instance, slot, |it| it),
+            target: __gone::Target::offered::<__gone::Offered<Self>>(),
+            put: __gone::own::<Self>,
         },
     };
     let traits = input.on.offers.iter().map(|ty| {
         quote_spanned! {ty.span()=>
             __gone::OfferEntry {
-                target: __gone::Target::of::<__gone::Offered<#ty>>(),
+                target: __gone::Target::offered::<__gone::Offered<#ty>>(),
                 put: |instance, slot| {
                     __gone::offer::<Self, __gone::Offered<#ty>>(instance, slot, |it| it)
                 },

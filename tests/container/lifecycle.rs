@@ -603,6 +603,34 @@ async fn an_init_that_succeeds_after_its_budget_is_closed_all_the_same() {
     assert_eq!(journal.lines(), ["init", "close"]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_succeeds_after_its_budget_is_stopped_all_the_same() {
+    #[derive(Goner)]
+    struct Blocks {
+        #[gone]
+        journal: Journal,
+    }
+    impl Start for Blocks {
+        async fn start(&self) -> gone::Result<()> {
+            // It cannot be cancelled, and comes to a good end when nobody waits for it any more.
+            std::thread::sleep(Duration::from_millis(60));
+            self.journal.add("started");
+            Ok(())
+        }
+    }
+    impl Stop for Blocks {
+        async fn stop(&self) -> gone::Result<()> {
+            self.journal.add("stopped");
+            Ok(())
+        }
+    }
+    let journal = Journal::default();
+    let blocks = Blocks::goner().start_budget(Duration::from_millis(5));
+    let error = AppBuilder::new().load((value(journal.clone()), blocks)).boot().await.unwrap_err();
+    assert_eq!((error.goner(), error.hook()), (Some("Blocks"), Some(Hook::Start)));
+    assert_eq!(journal.lines(), ["started", "stopped"]);
+}
+
 #[tokio::test]
 async fn endless_budgets_are_fine_and_a_drop_that_panics_ends_nothing_else() {
     struct Bomb;

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
 
 use crate::bundle::flatten;
 use crate::node::{Body, Node, NodeId, Offer, Via};
@@ -26,10 +25,7 @@ pub(crate) fn bind(
     mut problems: Vec<Problem>,
 ) -> Result<Graph> {
     let (shutdown, handle) = (Shutdown::new(), Handle::new());
-    for built_in in [
-        value(shutdown.clone()).into_node(std::panic::Location::caller()),
-        value(handle.clone()).into_node(std::panic::Location::caller()),
-    ] {
+    for built_in in [value(shutdown.clone()).node, value(handle.clone()).node] {
         nodes.push(Node { built_in: true, ..built_in });
     }
     let index = Index::new(&mut nodes, &mut problems);
@@ -428,30 +424,18 @@ impl<'a> Binder<'a> {
         let id = *self.shared.entry((provider, tag.extend().to_owned())).or_insert(next);
         if id == next {
             let of = &self.nodes[provider];
+            let body = Body::Shared { provider, tag: tag.clone(), share };
             let node = Node {
-                type_name: of.type_name,
                 declared: of.declared,
                 module: of.module,
                 loaded: of.loaded,
-                name: None,
                 only_for_name: true,
-                default: false,
-                default_for: Vec::new(),
                 order: of.order,
-                early: false,
-                fallback: false,
-                replace: false,
-                after: Vec::new(),
                 start_budget: of.start_budget,
                 stop_budget: of.stop_budget,
-                early_end: None,
-                when: Vec::new(),
                 built_in: true,
-                sites: Cow::Borrowed(&[]),
                 offers: vec![Offer { target, via: Via::Put(share.put) }],
-                with: Mutex::new(Vec::new()),
-                on_close: None,
-                body: Body::Shared { provider, tag: tag.clone(), share },
+                ..Node::new(of.type_name, body)
             };
             self.shared_nodes.push((node, provider));
         }
