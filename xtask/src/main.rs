@@ -6,6 +6,7 @@ mod crates;
 mod faults;
 mod rows;
 mod shell;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -16,6 +17,7 @@ cargo xtask rows [FILTER]   the contract's rows that are due, and which of them 
 cargo xtask bench container measures the container beside hand-wired construction, in one run, as ratios
 cargo xtask bench compile   what a derived goner costs to compile, beside a hand-written struct, in one run
 cargo xtask faults          puts faults into a copy of the container, one at a time: the random tests must catch each
+cargo xtask soak            a hundred thousand random applications, with a seed of the moment
 cargo xtask crates          how many crates a program that depends on gone compiles, against the budget
 ";
 
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["rows"] => rows::print(""),
         ["rows", filter] => rows::print(filter),
+        ["soak"] => soak::run(),
         ["faults"] => faults::run(),
         ["crates"] => crates::check(),
         ["bench", "container"] => bench::run("container"),
