@@ -31,7 +31,6 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
             use __gone::Fallback as _;
             #form
             #guards
-            #free_checks
             #[automatically_derived]
             impl #generics __gone::Goner for #ident #arguments #bounds #injectable {
                 const TABLE: &'static __gone::Table = {
@@ -50,6 +49,7 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
                     }
                 };
             }
+            #free_checks
         };
     }
 }
@@ -91,11 +91,11 @@ fn checks(input: &Input) -> (TokenStream, TokenStream) {
     (quote!(where #(#bounds),*), checks)
 }
 
-/// The checks as a constant of its own, where the bounds do not hide what they find; with parameters, in the implementation.
+/// The checks outside of the implementation, where its bounds do not hide what they find; with parameters, within.
 fn apart(input: &Input, checks: TokenStream) -> (TokenStream, TokenStream) {
     match input.is_generic() || checks.is_empty() {
         true => (TokenStream::new(), checks),
-        false => (quote!(const _: () = { #checks };), TokenStream::new()),
+        false => (checks, TokenStream::new()),
     }
 }
 
@@ -188,7 +188,6 @@ pub(crate) fn expand_bundle(input: &Input) -> TokenStream {
             use #private as __gone;
             #[allow(unused_imports)]
             use __gone::Fallback as _;
-            #free_checks
             #[automatically_derived]
             impl #generics __gone::Inject for #ident #arguments #bounds #injectable {
                 const SITES: &'static [__gone::Site] = {
@@ -200,6 +199,7 @@ pub(crate) fn expand_bundle(input: &Input) -> TokenStream {
                     #made
                 }
             }
+            #free_checks
         };
     }
 }
