@@ -1,5 +1,5 @@
 //! Eight goners that need nothing of each other, each of which takes 100 ms to initialise and 100 ms to stop: they start and stop
-//! together. `cargo run -q --example startup`
+//! together. `cargo run -q --example startup`, with `-- --mermaid` to see the graph
 
 use std::time::{Duration, Instant};
 
@@ -43,6 +43,9 @@ fn connections(loader: &mut Loader) {
 async fn main() -> gone::Result<()> {
     let begun = Instant::now();
     let app = Gone::load(connections).boot().await?;
+    if std::env::args().any(|argument| argument == "--mermaid") {
+        print!("{}", app.outline().to_mermaid());
+    }
     println!("boot: {:.0?}, one after the other it would be {:.0?}", begun.elapsed(), 8 * WORK);
     let begun = Instant::now();
     app.stop().await?;

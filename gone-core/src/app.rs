@@ -1,12 +1,12 @@
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::life::Life;
+use crate::life::{Life, Times};
 use crate::lookup::Shared;
 use crate::node::Body;
 use crate::plan::{Graph, Plan};
@@ -14,7 +14,7 @@ use crate::race::{First, race};
 use crate::run::located;
 use crate::slots::Store;
 use crate::tasks::UnderWay;
-use crate::{Code, Error, Inject, Injected, Options, Result, Shutdown, StateError, With};
+use crate::{Code, Error, Inject, Injected, Options, Outline, Result, Shutdown, StateError, With};
 
 /// An application whose goners are all constructed. It is started with [`start`](App::start), or closed.
 pub struct App {
@@ -31,6 +31,8 @@ pub(crate) struct Parts {
     under_way: UnderWay,
     pub(crate) options: Options,
     phase: AtomicU8,
+    /// Once all has started: how long each took.
+    times: OnceLock<Vec<Times>>,
 }
 
 /// How far an application is. It only goes on.
@@ -60,6 +62,7 @@ impl App {
             under_way: life.under_way.clone(),
             options: life.options.clone(),
             phase: AtomicU8::new(Phase::Built as u8),
+            times: OnceLock::new(),
         });
         parts.graph.handle.set(&parts);
         Ok(App { parts, life, begun })
@@ -83,8 +86,10 @@ impl App {
             return Err(error.attach(life.end_apart().await));
         }
         parts.enter(Phase::Ready);
+        let times = parts.times.get_or_init(|| std::mem::take(&mut life.times));
         let goners = parts.graph.nodes.iter().filter(|node| matches!(node.body, Body::Goner(_))).count();
-        tracing::info!(target: "gone", "ready in {} ms: {goners} goners", begun.elapsed().as_millis());
+        let slow = slow(&parts.graph, times);
+        tracing::info!(target: "gone", "ready in {} ms: {goners} goners{slow}", begun.elapsed().as_millis());
         let shared = Ending { life: Mutex::new(life), ended: tokio::sync::OnceCell::new(), parts: Arc::clone(&parts) };
         Ok(Running { parts, shared: Arc::new(shared) })
     }
@@ -116,6 +121,23 @@ impl App {
     pub fn get_named<S: Send + 'static>(&self, name: &str) -> Result<S> {
         self.parts.get_named(name)
     }
+}
+
+/// What the start line says of what took long: the critical path and the slowest, if anything took a millisecond.
+fn slow(graph: &Graph, times: &[Times]) -> String {
+    const MILLISECOND: Duration = Duration::from_millis(1);
+    let took = |times: &Times| times.build.unwrap_or_default() + times.start.unwrap_or_default();
+    if times.iter().all(|times| took(times) < MILLISECOND) {
+        return String::new();
+    }
+    let outline = Outline::measured(graph, times);
+    let parts = |path: &[usize]| path.iter().map(|part| &outline.parts[*part]).collect::<Vec<_>>();
+    let path = parts(&outline.critical_path());
+    let names: Vec<_> = path.iter().map(|part| part.title()).collect();
+    let all: Duration = path.iter().map(|part| part.took()).sum();
+    let slowest = outline.parts.iter().max_by_key(|part| part.took());
+    let slowest = slowest.map(|part| format!(", slowest {} {} ms", part.title(), part.took().as_millis()));
+    format!(", critical path {} {} ms{}", names.join(" → "), all.as_millis(), slowest.unwrap_or_default())
 }
 
 /// Awaits a stage of the boot, for as long as is left of its budget.
@@ -278,6 +300,11 @@ impl Running {
     /// What asks for a stop; `run` and `serve` answer it.
     pub fn shutdown(&self) -> Shutdown {
         self.parts.graph.shutdown.clone()
+    }
+
+    /// What the application consists of, with what was measured while it booted.
+    pub fn outline(&self) -> Outline {
+        Outline::measured(&self.parts.graph, self.parts.times.get().map_or(&[], Vec::as_slice))
     }
 
     /// Whether everything has started and no stop has begun.

@@ -29,6 +29,8 @@ pub(crate) struct Life {
     /// In the order of construction.
     built: Vec<NodeId>,
     started: Vec<NodeId>,
+    /// By node, how long it took so far.
+    pub(crate) times: Vec<Times>,
     /// The stage of the start that runs, or ran last.
     stage: Hook,
     background: Vec<Background>,
@@ -47,6 +49,7 @@ impl Life {
             starting: Tasks::new(under_way.clone()),
             built: Vec::with_capacity(graph.nodes.len()),
             started: Vec::new(),
+            times: vec![Times::default(); graph.nodes.len()],
             stage: Hook::BeforeStart,
             background: Vec::new(),
             shutdown: graph.shutdown.clone(),
@@ -75,6 +78,7 @@ impl Life {
             match self.building.next().await {
                 Some(ended) => {
                     let instance = ended.result.map_err(|error| error.needed(|| graph.asker_of(ended.node)))?;
+                    self.times[ended.node].build = Some(ended.took);
                     self.put(ended.node, instance);
                     schedule.done(ended.node);
                 }
@@ -159,6 +163,7 @@ impl Life {
             match self.starting.next().await {
                 Some(ended) => {
                     ended.result?;
+                    *self.times[ended.node].start.get_or_insert_default() += ended.took;
                     self.passed(ended.node);
                     schedule.done(ended.node);
                 }
@@ -318,6 +323,14 @@ impl Life {
         let nothing_built = self.built.is_empty() && self.started.is_empty();
         nothing_built && self.background.is_empty() && self.building.is_empty() && self.starting.is_empty()
     }
+}
+
+/// How long a node took, where it had anything to wait for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Times {
+    pub(crate) build: Option<Duration>,
+    /// All hooks of the start together.
+    pub(crate) start: Option<Duration>,
 }
 
 /// A background task under way.

@@ -108,6 +108,7 @@ struct Running {
     node: NodeId,
     goner: String,
     hook: Hook,
+    begun: Instant,
     progress: Progress,
     budget: Duration,
     abort: AbortHandle,
@@ -136,6 +137,8 @@ pub(crate) fn abandoned(budget: Duration) -> Error {
 pub(crate) struct Ended<T> {
     pub(crate) node: NodeId,
     pub(crate) hook: Hook,
+    /// All its hooks together.
+    pub(crate) took: Duration,
     pub(crate) result: Result<T>,
 }
 
@@ -172,7 +175,17 @@ impl<T: Send + 'static> Tasks<T> {
         let span = tracing::info_span!(target: "gone", "hook", goner = %goner, hook = %hook);
         let work = async move { (number, caught(work).await) }.instrument(span);
         let abort = self.set.spawn(work);
-        self.running.push(Running { number, node, goner, hook, progress, budget, abort, cancelled: None });
+        self.running.push(Running {
+            number,
+            node,
+            goner,
+            hook,
+            begun: Instant::now(),
+            progress,
+            budget,
+            abort,
+            cancelled: None,
+        });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -223,10 +236,10 @@ impl<T: Send + 'static> Tasks<T> {
                     let it = &mut self.running[at];
                     if let Some((_, error)) = it.cancelled.clone() {
                         let it = self.running.swap_remove(at);
-                        let (node, hook) = (it.node, it.hook);
+                        let (node, hook, took) = (it.node, it.hook, it.begun.elapsed());
                         self.under_way.remove(&it.goner, it.hook);
                         self.abandoned.push(it);
-                        return Some(Ended { node, hook, result: Err(error) });
+                        return Some(Ended { node, hook, took, result: Err(error) });
                     }
                     it.abort.abort();
                     let error = it.progress.place(&it.goner, abandoned(it.budget));
@@ -238,13 +251,13 @@ impl<T: Send + 'static> Tasks<T> {
 
     fn cancelled(&self, it: Running, error: Error) -> Ended<T> {
         self.under_way.remove(&it.goner, it.hook);
-        Ended { node: it.node, hook: it.hook, result: Err(error) }
+        Ended { node: it.node, hook: it.hook, took: it.begun.elapsed(), result: Err(error) }
     }
 
     fn ended(&self, it: Running, result: Result<T>) -> Ended<T> {
         self.under_way.remove(&it.goner, it.hook);
         let result = result.map_err(|error| it.progress.place(&it.goner, error));
-        Ended { node: it.node, hook: it.hook, result }
+        Ended { node: it.node, hook: it.hook, took: it.begun.elapsed(), result }
     }
 
     fn abandoned(&self, number: u64) -> Option<NodeId> {

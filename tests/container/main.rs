@@ -12,6 +12,7 @@ mod lifecycle;
 mod lookup;
 mod made;
 mod options;
+mod outline;
 mod problems;
 mod process;
 mod providers;

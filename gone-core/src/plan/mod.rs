@@ -20,7 +20,7 @@ use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::index::Index;
 use crate::slots::Asking;
 use crate::target::{Site, Target};
-use crate::{Asker, Handle, Options, Shutdown, Sources};
+use crate::{Asker, Handle, Options, Outline, Shutdown, Sources};
 
 /// A checked graph: every site of every loaded goner is bound, there is no cycle, and every provider accepts what it will be
 /// asked. Nothing is constructed yet.
@@ -35,6 +35,26 @@ impl Plan {
     pub fn len(&self) -> usize {
         let loaded = |node: &&Node| !node.built_in && !node.is_out() && !matches!(node.body, Body::Shared { .. });
         self.graph.nodes.iter().filter(loaded).count()
+    }
+
+    /// What the application consists of, as data and to draw: who is there, who needs whom, and why.
+    pub fn outline(&self) -> Outline {
+        Outline::of(&self.graph)
+    }
+
+    /// Its [outline](Plan::outline) as a flowchart in mermaid's language.
+    pub fn to_mermaid(&self) -> String {
+        self.outline().to_mermaid()
+    }
+
+    /// Its [outline](Plan::outline) in the language of Graphviz.
+    pub fn to_dot(&self) -> String {
+        self.outline().to_dot()
+    }
+
+    /// Its [outline](Plan::outline) in JSON.
+    pub fn to_json(&self) -> String {
+        self.outline().to_json()
     }
 
     /// Whether nothing is loaded.
