@@ -33,7 +33,7 @@ pub mod prelude;
 pub use gone_core::__private;
 pub use gone_core::*;
 #[cfg(feature = "macros")]
-pub use gone_macros::{Goner, Inject, main};
+pub use gone_macros::{Goner, Inject, main, test};
 
 pub use entry::Gone;
 

@@ -81,7 +81,9 @@ pub use slots::Sites;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::bundle::{Bundle, Inject};
-    pub use crate::run::{main, runtime};
+    #[cfg(feature = "test-util")]
+    pub use crate::run::paused_runtime;
+    pub use crate::run::{TestResult, main, runtime, test};
     pub use crate::slots::Sites as Slots;
     pub use crate::table::*;
     pub use crate::target::{Site, SiteType, Target};

@@ -265,3 +265,40 @@ pub fn runtime(current_thread: bool, worker_threads: Option<usize>) -> std::io::
     }
     builder.enable_all().build()
 }
+
+/// The runtime of `#[gone::test(start_paused = true)]`.
+#[cfg(feature = "test-util")]
+pub fn paused_runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()
+}
+
+/// What a test may return: nothing, or a `Result`.
+#[diagnostic::on_unimplemented(
+    message = "a test cannot return `{Self}`",
+    note = "it returns nothing, or a `Result<(), E>` whose error becomes a `gone::Error`"
+)]
+pub trait TestResult {
+    #[doc(hidden)]
+    fn into_result(self) -> Result<()>;
+}
+
+impl TestResult for () {
+    fn into_result(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<E: Into<Error>> TestResult for Result<(), E> {
+    fn into_result(self) -> Result<()> {
+        self.map_err(Into::into)
+    }
+}
+
+/// What `#[gone::test]` makes of a test: a runtime, the function on it, and a panic with its whole error.
+pub fn test<R: TestResult>(runtime: std::io::Result<tokio::runtime::Runtime>, function: impl Future<Output = R>) {
+    match runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(function).into_result()) {
+        Ok(()) => {}
+        // A test fails by a panic; the container's own code has none.
+        Err(error) => panic!("{error:?}"),
+    }
+}

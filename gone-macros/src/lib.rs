@@ -55,3 +55,36 @@ pub fn derive_inject(input: TokenStream) -> TokenStream {
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     main_function::expand(arguments.into(), syn::parse_macro_input!(item as syn::ItemFn)).into()
 }
+
+/// Runs an async test on a tokio runtime of one thread, and fails with its whole error.
+///
+/// The function takes no parameters and returns nothing or a `Result<(), E>` with `E: Into<gone::Error>`.
+///
+/// `#[gone::test(start_paused = true)]`, with the feature `test-util`, pauses the time: a sleep takes none.
+/// `#[gone::test(flavor = "multi_thread", worker_threads = 2)]` chooses the runtime, as with tokio.
+///
+/// ```
+/// use std::sync::Arc;
+/// use gone::prelude::*;
+///
+/// #[derive(Goner)]
+/// struct Greeter {
+///     #[gone]
+///     name: String,
+/// }
+///
+/// #[gone::test]
+/// async fn greets_by_name() -> gone::Result<()> {
+///     Gone::load((Greeter::goner(), value("Ada".to_owned())))
+///         .only_needed()
+///         .test(async |greeter: Arc<Greeter>| {
+///             assert_eq!(greeter.name, "Ada");
+///             Ok(())
+///         })
+///         .await
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    main_function::expand_test(arguments.into(), syn::parse_macro_input!(item as syn::ItemFn)).into()
+}

@@ -1,4 +1,4 @@
-//! `#[gone::main]`.
+//! `#[gone::main]` and `#[gone::test]`.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -12,19 +12,28 @@ use crate::attributes::{Errors, private, unknown};
 struct Arguments {
     current_thread: bool,
     worker_threads: Option<usize>,
+    start_paused: bool,
     krate: Option<Path>,
 }
 
-pub(crate) fn expand(arguments: TokenStream, function: ItemFn) -> TokenStream {
+/// Reads the arguments, and what is wrong with them and with the function.
+fn read(
+    name: &str,
+    keys: &[&str],
+    defaults: Arguments,
+    arguments: TokenStream,
+    function: &ItemFn,
+) -> (Arguments, Errors) {
     let mut errors = Errors::default();
-    let mut read = Arguments::default();
-    let parsed = syn::parse::Parser::parse2(|input: ParseStream<'_>| keys(input, &mut read, &mut errors), arguments);
+    let mut read = defaults;
+    let parsed =
+        syn::parse::Parser::parse2(|input: ParseStream<'_>| parse(input, keys, &mut read, &mut errors), arguments);
     if let Err(error) = parsed {
         errors.push(error);
     }
     let signature = &function.sig;
     if signature.asyncness.is_none() {
-        errors.at(signature.fn_token.span(), "`#[gone::main]` is for an `async fn`");
+        errors.at(signature.fn_token.span(), format_args!("`#[gone::{name}]` is for an `async fn`"));
     }
     if let Some(parameter) = signature.inputs.first() {
         errors.at(
@@ -35,6 +44,42 @@ pub(crate) fn expand(arguments: TokenStream, function: ItemFn) -> TokenStream {
     if !signature.generics.params.is_empty() {
         errors.at(signature.generics.span(), "this function is not generic");
     }
+    (read, errors)
+}
+
+/// `#[gone::test]`: one thread unless said otherwise, as tokio's own.
+pub(crate) fn expand_test(arguments: TokenStream, function: ItemFn) -> TokenStream {
+    let keys = ["flavor", "worker_threads", "start_paused", "crate"];
+    let defaults = Arguments { current_thread: true, ..Arguments::default() };
+    let (read, mut errors) = read("test", &keys, defaults, arguments, &function);
+    if read.start_paused && !read.current_thread {
+        errors.at(function.sig.ident.span(), "paused time is for one thread: take `flavor` away");
+    }
+    let private = private(read.krate.as_ref());
+    let (attributes, visibility, name, body) = (&function.attrs, &function.vis, &function.sig.ident, &function.block);
+    let output = &function.sig.output;
+    if let Some(errors) = errors.into_tokens() {
+        return quote!(#errors #visibility fn #name() {});
+    }
+    let runtime = match (read.start_paused, read.current_thread, read.worker_threads) {
+        (true, ..) => quote!(#private::paused_runtime()),
+        (false, one, None) => quote!(#private::runtime(#one, #private::std::option::Option::None)),
+        (false, one, Some(threads)) => quote!(#private::runtime(#one, #private::std::option::Option::Some(#threads))),
+    };
+    quote! {
+        #(#attributes)*
+        #[::core::prelude::v1::test]
+        #visibility fn #name() {
+            async fn __gone_test() #output #body
+            #private::test(#runtime, __gone_test())
+        }
+    }
+}
+
+pub(crate) fn expand(arguments: TokenStream, function: ItemFn) -> TokenStream {
+    let keys = ["flavor", "worker_threads", "crate"];
+    let (read, errors) = read("main", &keys, Arguments::default(), arguments, &function);
+    let signature = &function.sig;
     let errors = errors.into_tokens();
     let private = private(read.krate.as_ref());
     let (attributes, visibility, name, body) = (&function.attrs, &function.vis, &signature.ident, &function.block);
@@ -65,7 +110,7 @@ pub(crate) fn expand(arguments: TokenStream, function: ItemFn) -> TokenStream {
     }
 }
 
-fn keys(input: ParseStream<'_>, read: &mut Arguments, errors: &mut Errors) -> syn::Result<()> {
+fn parse(input: ParseStream<'_>, keys: &[&str], read: &mut Arguments, errors: &mut Errors) -> syn::Result<()> {
     while !input.is_empty() {
         let key = input.call(<Ident as syn::ext::IdentExt>::parse_any)?;
         input.parse::<Token![=]>()?;
@@ -85,9 +130,12 @@ fn keys(input: ParseStream<'_>, read: &mut Arguments, errors: &mut Errors) -> sy
                     some => read.worker_threads = Some(some),
                 }
             }
+            "start_paused" if keys.contains(&"start_paused") => {
+                read.start_paused = input.parse::<syn::LitBool>()?.value;
+            }
             "crate" => read.krate = Some(Path::parse_mod_style(input)?),
             other => {
-                errors.at(key.span(), unknown("key", other, &["flavor", "worker_threads", "crate"]));
+                errors.at(key.span(), unknown("key", other, keys));
                 input.parse::<syn::Expr>()?;
             }
         }

@@ -258,3 +258,38 @@ async fn two_applications_in_one_process_know_nothing_of_each_other() {
     };
     tokio::time::timeout(std::time::Duration::from_secs(10), ended).await.expect("the goner and its task are gone");
 }
+
+/// What `#[gone::test]` makes of functions: they are tests themselves.
+mod attribute {
+    use std::time::Duration;
+
+    use gone::prelude::*;
+
+    #[gone::test]
+    async fn a_test_may_return_a_result() -> gone::Result<()> {
+        Gone::load(value(7_u8))
+            .test(async |seven: u8| {
+                assert_eq!(seven, 7);
+                Ok(())
+            })
+            .await
+    }
+
+    #[gone::test(start_paused = true)]
+    async fn time_can_be_paused() {
+        let begun = std::time::Instant::now();
+        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        assert!(begun.elapsed() < Duration::from_secs(60));
+    }
+
+    #[gone::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn it_may_have_several_threads() {
+        assert_eq!(tokio::runtime::Handle::current().metrics().num_workers(), 2);
+    }
+
+    #[gone::test]
+    #[should_panic(expected = "error[gone::missing]: nothing offers `u8`")]
+    async fn an_error_fails_the_test_with_the_whole_report() -> gone::Result<()> {
+        Gone::builder().test(async |_: u8| Ok(())).await
+    }
+}

@@ -8,7 +8,8 @@ use crate::{crates, rows};
 
 /// The features of each package that must compile and be tidy alone. Packages without features of their own are covered by the
 /// run over the whole workspace.
-const FEATURES: [(&str, &[&str]); 2] = [("gone", &["macros", "config", "clog", "db"]), ("gone-db", &["sqlite"])];
+const FEATURES: [(&str, &[&str]); 2] =
+    [("gone", &["macros", "config", "clog", "db", "test-util"]), ("gone-db", &["sqlite"])];
 
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
