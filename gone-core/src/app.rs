@@ -312,6 +312,15 @@ impl Running {
         self.parts.is_ready()
     }
 
+    /// Says what nobody needs, where all who might are known.
+    pub(crate) fn say_unused(&self) {
+        for problem in &self.parts.graph.unused {
+            let at = problem.involved.first().map(|place| place.loaded);
+            let at = at.map(|at| format!(", loaded at {}:{}", at.file(), at.line())).unwrap_or_default();
+            tracing::warn!(target: "gone", "{}{at}", problem.message);
+        }
+    }
+
     pub(crate) fn shutdown_budget(&self) -> Duration {
         self.parts.options.shutdown
     }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::loader::{Load, Loader};
 use crate::node::{AnySource, Body, LeftOut, Node};
-use crate::plan::{Place, Plan, Problem, bind, replace};
+use crate::plan::{Place, Plan, Problem, Report, bind, replace};
 use crate::race::{First, race};
 use crate::target::{Arity, Site, SiteType};
 use crate::tasks::UnderWay;
@@ -198,6 +198,7 @@ impl Reading {
                         .push(problem.help("load one of them, or put `.replace()` on the one that is to stand"));
                 }
                 self.nodes[id].body = Body::Ready(instance);
+                self.nodes[id].source = true;
             }
             None => self.failed(id, Error::msg("the source gave a snapshot of another type")),
         }
@@ -245,6 +246,9 @@ impl Reading {
         self.leave_out();
         let nodes = replace(self.nodes, true, &mut self.problems);
         let graph = bind(nodes, function, self.only.as_deref(), &self.sources, self.problems)?;
+        if options.deny_unused && !graph.unused.is_empty() {
+            return Err(Error::plan(Report::new(graph.unused)));
+        }
         Ok(Plan { graph: Arc::new(graph), options, under_way })
     }
 }

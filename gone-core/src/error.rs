@@ -27,6 +27,8 @@ pub enum Code {
     Config,
     /// Something was loaded in a way that makes no sense: options that contradict each other, a module that failed.
     Load,
+    /// Something was loaded that nobody needs and that does nothing by itself.
+    Unused,
     /// The plan has problems; [`Error::report`] has them all.
     Plan,
     /// Construction, a provider, or a hook failed, panicked or ran out of time.
@@ -52,6 +54,7 @@ impl Code {
             Code::Cycle => "gone::cycle",
             Code::Config => "gone::config",
             Code::Load => "gone::load",
+            Code::Unused => "gone::unused",
             Code::Plan => "gone::plan",
             Code::Hook => "gone::hook",
             Code::Stop => "gone::stop",

@@ -37,6 +37,8 @@ pub(crate) struct Node {
     pub(crate) early_end: Option<EarlyEnd>,
     /// It is loaded only if all of these hold.
     pub(crate) when: Vec<When>,
+    /// It was a source, and is now what that held.
+    pub(crate) source: bool,
     /// Of the container's own: `Shutdown`, `Handle`.
     pub(crate) built_in: bool,
     pub(crate) sites: Cow<'static, [Site]>,
@@ -200,6 +202,7 @@ impl Node {
             stop_budget: None,
             early_end: None,
             when: Vec::new(),
+            source: false,
             built_in: false,
             sites: Cow::Borrowed(&[]),
             offers: Vec::new(),
@@ -278,6 +281,30 @@ impl Node {
 
     pub(crate) fn offer_of(&self, id: TypeId) -> Option<(Target, Via)> {
         self.offers().find(|(target, _)| target.id() == id)
+    }
+
+    /// Whether it does something though nobody asks for it.
+    pub(crate) fn acts(&self) -> bool {
+        match &self.body {
+            Body::Goner(make) => {
+                let Hooks {
+                    before_init,
+                    init,
+                    before_start,
+                    start,
+                    after_start,
+                    run,
+                    before_stop,
+                    stop,
+                    after_stop,
+                    close,
+                } = make.hooks();
+                let construction = before_init.is_some() || init.is_some() || close.is_some();
+                let starting = before_start.is_some() || start.is_some() || after_start.is_some() || run.is_some();
+                construction || starting || before_stop.is_some() || stop.is_some() || after_stop.is_some()
+            }
+            _ => false,
+        }
     }
 
     /// A trait is something that many offer; a node's own type and what its provider makes are what it is loaded for.

@@ -54,7 +54,9 @@ impl AppBuilder {
     where
         F: Injected<A, Output = Result<()>>,
     {
-        self.load(value(TestFlag(()))).run_until(function, || Ok(Signals::none()), Then::Stop)
+        let mut flag = value(TestFlag(()));
+        flag.node.built_in = true;
+        self.load(flag).run_until(function, || Ok(Signals::none()), Then::Stop)
     }
 
     /// As [`test`](AppBuilder::test), for a function whose one parameter is a [bundle](crate::Inject) of sites.
@@ -150,7 +152,12 @@ async fn boot(builder: AppBuilder, sites: Option<Cow<'static, [Site]>>, signals:
         at_once(number, name, &under_way)
     };
     match race(builder.boot_for(sites, interrupt), watch).await {
-        First::Left(booted) => booted,
+        First::Left(booted) => {
+            if let Ok(running) = &booted {
+                running.say_unused();
+            }
+            booted
+        }
         First::Right(never) => match never {},
     }
 }

@@ -177,3 +177,48 @@ async fn one_after_the_other_or_side_by_side_the_graph_and_the_order_of_the_stop
     }
     assert_eq!(journal.lines(), ["high", "low", "high", "low"]);
 }
+
+// container C-41
+#[tokio::test]
+async fn what_nobody_needs_is_said_and_is_a_problem_on_request() {
+    #[derive(Goner)]
+    struct Idle;
+    #[derive(Goner)]
+    struct Needed;
+    #[derive(Goner)]
+    struct Acts;
+    impl Init for Acts {
+        async fn init(&mut self) -> gone::Result<()> {
+            Ok(())
+        }
+    }
+    #[derive(Goner)]
+    struct Top {
+        #[gone]
+        _needed: Lazy<Needed>,
+    }
+    let app = || {
+        bare()
+            .load((Idle::goner(), Needed::goner(), Acts::goner(), Top::goner(), provide(async || Ok(1_u8)), value('x')))
+            .fallback(value("gives way"))
+    };
+    let expected = [
+        "nobody needs `Idle`, and it does nothing by itself",
+        "nobody needs `closure for u8`, and it does nothing by itself",
+        "nobody needs `char`, and it does nothing by itself",
+    ];
+    let said = Said::default();
+    let _guard = said.listen();
+    app().run(async |_: Arc<Top>| Ok(())).await.unwrap();
+    for line in expected {
+        assert_eq!(said.count(&format!("{line}, loaded at tests/container/outline.rs:")), 1, "{line}");
+    }
+    assert_eq!(said.count("nobody needs"), 3);
+    let denied = app().options(|options| options.deny_unused = true).test(async |_: Arc<Top>| Ok(())).await;
+    let error = denied.unwrap_err();
+    let mut found: Vec<_> = error.report().unwrap().problems().iter().map(|it| (it.code, it.message.clone())).collect();
+    found.sort_by_key(|(_, message)| expected.iter().position(|line| line == message));
+    assert_eq!(found, expected.map(|line| (gone::Code::Unused, line.to_owned())));
+    let plan = app().plan().unwrap();
+    assert_eq!(plan.unused().len(), 4, "without the function nobody needs `Top` either");
+}

@@ -267,7 +267,8 @@ mod attribute {
 
     #[gone::test]
     async fn a_test_may_return_a_result() -> gone::Result<()> {
-        Gone::load(value(7_u8))
+        crate::bare()
+            .load(value(7_u8))
             .test(async |seven: u8| {
                 assert_eq!(seven, 7);
                 Ok(())
@@ -290,6 +291,6 @@ mod attribute {
     #[gone::test]
     #[should_panic(expected = "error[gone::missing]: nothing offers `u8`")]
     async fn an_error_fails_the_test_with_the_whole_report() -> gone::Result<()> {
-        Gone::builder().test(async |_: u8| Ok(())).await
+        crate::bare().test(async |_: u8| Ok(())).await
     }
 }

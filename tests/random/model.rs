@@ -232,11 +232,11 @@ impl Judge<'_> {
     /// A step that hangs is dropped when its budget is used up: fifteen seconds to start, ten to stop, less where the shutdown's are.
     fn time_was_up(&self, entry: &Entry, step: Step) -> bool {
         let hangs = self.scenario.units[entry.unit].acts.get(&step).is_some_and(|act| act.fate == Fate::Hangs);
-        let begun = self
-            .story
-            .entries
-            .iter()
-            .rfind(|it| it.unit == entry.unit && it.what == What::Begun(step) && it.at <= entry.at);
+        let begun = self.story.entries.iter().rfind(|it| {
+            (it.unit, it.asker, it.text) == (entry.unit, entry.asker, entry.text)
+                && it.what == What::Begun(step)
+                && it.at <= entry.at
+        });
         let took = entry.at - begun.map_or(entry.at, |begun| begun.at);
         match step {
             // A background task may hang for long; what counts is that it was told and went on.

@@ -73,6 +73,7 @@ pub(crate) fn bind(
                 sort_members(bindings, &node.sites, &nodes, order);
             }
         }
+        let unused = unused(&nodes, &bindings, function.as_ref(), roots.as_deref());
         if let Some(roots) = roots {
             let function = function.iter().flat_map(|function| &function.bindings);
             take_out_unneeded(&mut nodes, &bindings, &needs, roots.iter().chain(function));
@@ -84,12 +85,39 @@ pub(crate) fn bind(
             order,
             function,
             index,
+            unused,
             shutdown,
             handle,
             sources: sources.clone(),
         });
     }
     Err(Error::plan(Report::new(problems)))
+}
+
+/// One problem for each node that nobody asks for and that does nothing by itself.
+fn unused(
+    nodes: &[Node],
+    bindings: &[Vec<Binding>],
+    function: Option<&Function>,
+    roots: Option<&[Binding]>,
+) -> Vec<Problem> {
+    let mut used = vec![false; nodes.len()];
+    let function = function.iter().flat_map(|function| &function.bindings);
+    for id in bindings.iter().flatten().chain(function).chain(roots.into_iter().flatten()).flat_map(Binding::nodes) {
+        used[id] = true;
+        if let Body::Shared { provider, .. } = &nodes[id].body {
+            used[*provider] = true;
+        }
+    }
+    let idle = |(node, used): &(&Node, bool)| {
+        !used && !node.built_in && !node.fallback && !node.source && !node.is_out() && !node.acts()
+    };
+    let idle = nodes.iter().zip(used).filter(idle).map(|(node, _)| {
+        let problem =
+            Problem::new(Code::Unused, format!("nobody needs `{}`, and it does nothing by itself", node.label()));
+        problem.involving([Place::of(node)]).help("take it away, or ask for it")
+    });
+    idle.collect()
 }
 
 /// Leaves what the roots need, directly and by way of others, lazily or not.

@@ -37,6 +37,12 @@ impl Plan {
         self.graph.nodes.iter().filter(loaded).count()
     }
 
+    /// What was loaded though nobody needs it and it does nothing by itself, each with where it was: `run` and `serve` say so in
+    /// the log, and [`Options::deny_unused`] makes problems of them. What gives way does not count. (contract container C-41)
+    pub fn unused(&self) -> &[Problem] {
+        &self.graph.unused
+    }
+
     /// What the application consists of, as data and to draw: who is there, who needs whom, and why.
     pub fn outline(&self) -> Outline {
         Outline::of(&self.graph)
@@ -81,6 +87,8 @@ pub(crate) struct Graph {
     /// The function that is injected after the start, if the plan was made for one.
     pub(crate) function: Option<Function>,
     pub(crate) index: Index,
+    /// What nobody needs and does nothing by itself.
+    pub(crate) unused: Vec<Problem>,
     /// What goners inject to ask for a stop, and to look things up.
     pub(crate) shutdown: Shutdown,
     pub(crate) handle: Handle,
