@@ -13,6 +13,7 @@ mod handle;
 mod hooks;
 mod lazy;
 mod life;
+mod lists;
 mod loader;
 mod lookup;
 mod near;

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use crate::lists::Lists;
 use crate::node::{Body, Node, NodeId};
 use crate::plan::{Graph, Piece};
 use crate::schedule::{Schedule, early_first, levels};
@@ -397,7 +398,7 @@ fn hook(graph: &Graph, store: &Store, id: NodeId, stage: Hook) -> Option<BoxFutu
 }
 
 /// Reverse needs; among those that may go, the one that was reached last goes first.
-fn backward(needs: &[Vec<NodeId>], levels: &[i64], reached: &[NodeId]) -> Schedule {
+fn backward(needs: &Lists<NodeId>, levels: &[i64], reached: &[NodeId]) -> Schedule {
     let mut priority = vec![usize::MAX; needs.len()];
     for (place, id) in reached.iter().rev().enumerate() {
         priority[*id] = place;

@@ -3,6 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use crate::lists::Lists;
+
 /// Hands out the nodes of a graph so that a node comes after all that it waits for, a level begins when the one below it is
 /// done, and not more than so many are under way.
 #[cfg_attr(test, derive(Clone))]
@@ -25,13 +27,13 @@ pub(crate) struct Schedule {
 impl Schedule {
     /// A schedule in which each node comes after those that `needs` lists for it. Levels go up; a node's level must not be
     /// below that of what it needs. Of those that may go, the lowest priority goes first.
-    pub(crate) fn forward(needs: &[Vec<usize>], levels: &[i64], priority: Vec<usize>, max: usize) -> Self {
+    pub(crate) fn forward(needs: &Lists<usize>, levels: &[i64], priority: Vec<usize>, max: usize) -> Self {
         let edges = needs.iter().enumerate().flat_map(|(node, needs)| needs.iter().map(move |need| (*need, node)));
         Self::new(needs.len(), edges, levels, priority, max)
     }
 
     /// The reverse: each node comes after all that need it, and levels go down.
-    pub(crate) fn backward(needs: &[Vec<usize>], levels: &[i64], priority: Vec<usize>, max: usize) -> Self {
+    pub(crate) fn backward(needs: &Lists<usize>, levels: &[i64], priority: Vec<usize>, max: usize) -> Self {
         let edges = needs.iter().enumerate().flat_map(|(node, needs)| needs.iter().map(move |need| (node, *need)));
         let levels: Vec<i64> = levels.iter().map(|level| -level).collect();
         Self::new(needs.len(), edges, &levels, priority, max)
@@ -105,20 +107,20 @@ impl Schedule {
 
 /// The levels of a start: each node's own order, pulled down to that of whatever needs it, so that a dependency wins over the
 /// order.
-pub(crate) fn levels(needs: &[Vec<usize>], order: impl Fn(usize) -> i32) -> Vec<i64> {
+pub(crate) fn levels(needs: &Lists<usize>, order: impl Fn(usize) -> i32) -> Vec<i64> {
     let mut levels: Vec<i64> = (0..needs.len()).map(|node| i64::from(order(node))).collect();
     pull_down(needs, &mut levels);
     levels
 }
 
 /// Two levels: what is early with all that it needs, and the rest.
-pub(crate) fn early_first(needs: &[Vec<usize>], early: impl Fn(usize) -> bool) -> Vec<i64> {
+pub(crate) fn early_first(needs: &Lists<usize>, early: impl Fn(usize) -> bool) -> Vec<i64> {
     let mut levels: Vec<i64> = (0..needs.len()).map(|node| i64::from(!early(node))).collect();
     pull_down(needs, &mut levels);
     levels
 }
 
-fn pull_down(needs: &[Vec<usize>], levels: &mut [i64]) {
+fn pull_down(needs: &Lists<usize>, levels: &mut [i64]) {
     let Some(&lowest) = levels.iter().min() else { return };
     if levels.iter().all(|level| *level == lowest) {
         return;
@@ -151,7 +153,12 @@ mod tests {
         out
     }
 
+    fn lists(needs: &[Vec<usize>]) -> Lists<usize> {
+        needs.iter().cloned().collect()
+    }
+
     fn plain(needs: &[Vec<usize>]) -> Vec<usize> {
+        let needs = &lists(needs);
         run(Schedule::forward(needs, &vec![0; needs.len()], (0..needs.len()).collect(), usize::MAX))
     }
 
@@ -173,13 +180,13 @@ mod tests {
 
     #[test]
     fn the_reverse_comes_after_whatever_needs_it() {
-        let needs = [vec![1], vec![2], vec![]];
+        let needs = lists(&[vec![1], vec![2], vec![]]);
         assert_eq!(run(Schedule::backward(&needs, &[0; 3], vec![0, 1, 2], usize::MAX)), [0, 1, 2]);
     }
 
     #[test]
     fn a_level_waits_for_the_one_below_and_a_dependency_wins_over_its_order() {
-        let needs = [vec![1], vec![], vec![]];
+        let needs = lists(&[vec![1], vec![], vec![]]);
         let levels = levels(&needs, |node| [10, 20, 15][node]);
         assert_eq!(levels, [10, 10, 15], "1 is pulled down to its asker");
         let mut schedule = Schedule::forward(&needs, &levels, vec![0, 1, 2], usize::MAX);
@@ -199,7 +206,7 @@ mod tests {
 
     #[test]
     fn no_more_than_the_maximum_are_under_way() {
-        let mut schedule = Schedule::forward(&vec![vec![]; 5], &[0; 5], (0..5).collect(), 2);
+        let mut schedule = Schedule::forward(&lists(&vec![vec![]; 5]), &[0; 5], (0..5).collect(), 2);
         assert_eq!((schedule.next(), schedule.next(), schedule.next()), (Some(0), Some(1), None));
         schedule.done(1);
         assert_eq!((schedule.next(), schedule.next()), (Some(2), None));
@@ -207,7 +214,7 @@ mod tests {
 
     #[test]
     fn what_an_early_one_needs_is_early_too() {
-        let needs = [vec![], vec![2], vec![]];
+        let needs = lists(&[vec![], vec![2], vec![]]);
         assert_eq!(early_first(&needs, |node| node == 1), [1, 0, 0]);
     }
 }

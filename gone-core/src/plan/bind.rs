@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::bundle::flatten;
+use crate::lists::Lists;
 use crate::node::{Body, Node, NodeId, Offer, Via};
 use crate::plan::glob::glob;
 use crate::plan::index::{Candidate, Index, list};
@@ -38,22 +39,21 @@ pub(crate) fn bind(
         sites
     });
     let loaded = nodes.len();
-    let mut binder = Binder { needs: Vec::with_capacity(loaded), ..Binder::new(&nodes, &index, sources, "run") };
-    let mut bindings = Vec::with_capacity(loaded);
+    let mut binder = Binder::new(&nodes, &index, sources, "run");
+    let sites = nodes.iter().map(|node| node.sites.len()).sum();
+    let (mut bindings, mut needs) = (Lists::with_capacity(loaded, sites), Lists::with_capacity(loaded, sites));
     for (id, node) in nodes.iter().enumerate() {
-        let (bound, needs) = binder.node(Some(id), &node.sites);
-        bindings.push(bound);
-        binder.needs.push(needs);
+        bindings.add(|bindings, _| needs.add(|needs, begin| binder.node(id, &node.sites, bindings, needs, begin)));
     }
     let function = function.map(|sites| {
-        let (bindings, _) = binder.node(None, &sites);
+        let bindings = binder.function(&sites);
         Function { sites, bindings }
     });
-    let roots = only.map(|only| binder.node(None, only).0);
-    let Binder { shared_nodes, mut needs, mut missed, .. } = binder;
+    let roots = only.map(|only| binder.function(only));
+    let Binder { shared_nodes, mut missed, .. } = binder;
     for (node, provider) in shared_nodes {
-        bindings.push(Vec::new());
-        needs.push(vec![provider]);
+        bindings.add(|_, _| ());
+        needs.add(|needs, _| needs.push(provider));
         nodes.push(node);
     }
     if !missed.is_empty() {
@@ -66,11 +66,11 @@ pub(crate) fn bind(
     }
     problems.extend(missed.into_iter().map(|(_, problem)| problem));
     let order = with_after(&nodes, &index, &needs);
-    problems.extend(circles(&nodes, &bindings, &needs, order.as_deref()));
+    problems.extend(circles(&nodes, &bindings, &needs, order.as_ref()));
     if problems.is_empty() {
         if let Some(order) = &order {
-            for (bindings, node) in bindings.iter_mut().zip(&nodes) {
-                sort_members(bindings, &node.sites, &nodes, order);
+            for (id, node) in nodes.iter().enumerate() {
+                sort_members(bindings.get_mut(id), &node.sites, &nodes, order);
             }
         }
         let unused = unused(&nodes, &bindings, function.as_ref(), roots.as_deref());
@@ -97,13 +97,13 @@ pub(crate) fn bind(
 /// One problem for each node that nobody asks for and that does nothing by itself.
 fn unused(
     nodes: &[Node],
-    bindings: &[Vec<Binding>],
+    bindings: &Lists<Binding>,
     function: Option<&Function>,
     roots: Option<&[Binding]>,
 ) -> Vec<Problem> {
     let mut used = vec![false; nodes.len()];
     let function = function.iter().flat_map(|function| &function.bindings);
-    for id in bindings.iter().flatten().chain(function).chain(roots.into_iter().flatten()).flat_map(Binding::nodes) {
+    for id in bindings.flat().iter().chain(function).chain(roots.into_iter().flatten()).flat_map(Binding::nodes) {
         used[id] = true;
         if let Body::Shared { provider, .. } = &nodes[id].body {
             used[*provider] = true;
@@ -123,8 +123,8 @@ fn unused(
 /// Leaves what the roots need, directly and by way of others, lazily or not.
 fn take_out_unneeded<'a>(
     nodes: &mut [Node],
-    bindings: &[Vec<Binding>],
-    needs: &[Vec<NodeId>],
+    bindings: &Lists<Binding>,
+    needs: &Lists<NodeId>,
     roots: impl Iterator<Item = &'a Binding>,
 ) {
     let mut needed: Vec<bool> = nodes.iter().map(|node| node.built_in && !is_shared(node)).collect();
@@ -162,7 +162,7 @@ pub(crate) fn bind_call(graph: &Graph, mut sites: Cow<'static, [Site]>) -> Resul
         let Body::Shared { provider, tag, .. } = &node.body else { break };
         binder.shared.insert((*provider, tag.extend().to_owned()), id);
     }
-    let (bindings, _) = binder.node(None, &sites);
+    let bindings = binder.function(&sites);
     match binder.missed.is_empty() {
         true => {
             let shared = binder.shared_nodes.into_iter().map(|(node, _)| node).collect();
@@ -199,7 +199,6 @@ struct Binder<'a> {
     /// The node of each shared value, by provider and extension text.
     shared: HashMap<(NodeId, String), NodeId>,
     shared_nodes: Vec<(Node, NodeId)>,
-    needs: Vec<Vec<NodeId>>,
     missed: Vec<(Option<NodeId>, Problem)>,
 }
 
@@ -212,44 +211,42 @@ struct Question<'a> {
 
 impl<'a> Binder<'a> {
     fn new(nodes: &'a [Node], index: &'a Index, sources: &'a Sources, function: &'static str) -> Self {
-        Binder {
-            function,
-            nodes,
-            index,
-            sources,
-            shared: HashMap::new(),
-            shared_nodes: Vec::new(),
-            needs: Vec::new(),
-            missed: Vec::new(),
-        }
+        Binder { function, nodes, index, sources, shared: HashMap::new(), shared_nodes: Vec::new(), missed: Vec::new() }
     }
 
-    fn node(&mut self, asking: Option<NodeId>, sites: &[Site]) -> (Vec<Binding>, Vec<NodeId>) {
-        let mut bindings = Vec::with_capacity(sites.len());
-        let mut needs: Vec<NodeId> = Vec::with_capacity(sites.len());
+    /// Binds the sites of a node, and adds what it needs to the list that begins there, each once.
+    fn node(&mut self, id: NodeId, sites: &[Site], bindings: &mut Vec<Binding>, needs: &mut Vec<NodeId>, begin: usize) {
         for site in sites {
-            let (nodes, function) = (self.nodes, self.function);
-            let asker = || Asker {
-                goner: asking.map_or(function.into(), |id| nodes[id].label().into()),
-                module: asking.map_or("", |id| nodes[id].module),
-                field: site.field.clone(),
-                at: Some(site.at),
-            };
-            let question = Question { asking, asker: &asker, site };
-            let binding = self.site(&question).unwrap_or_else(|problem| {
-                let mut problem = *problem;
-                problem.asker.get_or_insert_with(asker);
-                self.missed.push((asking, problem));
-                Binding::Elements(Vec::new())
-            });
+            let binding = self.bound(Some(id), site);
             for (piece, _) in binding.pieces(site) {
-                if !needs.contains(&piece.node) {
+                if !needs[begin..].contains(&piece.node) {
                     needs.push(piece.node);
                 }
             }
             bindings.push(binding);
         }
-        (bindings, needs)
+    }
+
+    /// Binds the sites of the function.
+    fn function(&mut self, sites: &[Site]) -> Vec<Binding> {
+        sites.iter().map(|site| self.bound(None, site)).collect()
+    }
+
+    fn bound(&mut self, asking: Option<NodeId>, site: &Site) -> Binding {
+        let (nodes, function) = (self.nodes, self.function);
+        let asker = || Asker {
+            goner: asking.map_or(function.into(), |id| nodes[id].label().into()),
+            module: asking.map_or("", |id| nodes[id].module),
+            field: site.field.clone(),
+            at: Some(site.at),
+        };
+        let question = Question { asking, asker: &asker, site };
+        self.site(&question).unwrap_or_else(|problem| {
+            let mut problem = *problem;
+            problem.asker.get_or_insert_with(asker);
+            self.missed.push((asking, problem));
+            Binding::Elements(Vec::new())
+        })
     }
 
     fn site(&mut self, question: &Question<'_>) -> Result<Binding, Box<Problem>> {

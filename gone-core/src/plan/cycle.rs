@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 
+use crate::lists::Lists;
+
 /// The circles of a graph: for each member of each strongly connected part a shortest circle through it, each circle once,
 /// its lowest node first.
-pub(crate) fn cycles(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
+pub(crate) fn cycles(needs: &Lists<usize>) -> Vec<Vec<usize>> {
     let mut found = std::collections::BTreeSet::new();
     for part in components(needs) {
         for &member in &part {
@@ -18,7 +20,7 @@ pub(crate) fn cycles(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
 }
 
 /// Strongly connected components (Tarjan), without recursion, so that a long chain cannot overflow the stack.
-fn components(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
+fn components(needs: &Lists<usize>) -> Vec<Vec<usize>> {
     const UNSEEN: usize = usize::MAX;
     let mut index = vec![UNSEEN; needs.len()];
     let mut low = vec![0; needs.len()];
@@ -67,7 +69,7 @@ fn components(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
     parts
 }
 
-fn shortest(needs: &[Vec<usize>], first: usize, part: &[usize]) -> Option<Vec<usize>> {
+fn shortest(needs: &Lists<usize>, first: usize, part: &[usize]) -> Option<Vec<usize>> {
     let mut from = std::collections::BTreeMap::new();
     let mut queue = VecDeque::from([first]);
     while let Some(node) = queue.pop_front() {
@@ -93,7 +95,11 @@ fn shortest(needs: &[Vec<usize>], first: usize, part: &[usize]) -> Option<Vec<us
 
 #[cfg(test)]
 mod tests {
-    use super::cycles;
+    use crate::lists::Lists;
+
+    fn cycles(needs: &[Vec<usize>]) -> Vec<Vec<usize>> {
+        super::cycles(&needs.iter().cloned().collect::<Lists<usize>>())
+    }
 
     // container A-109
     #[test]

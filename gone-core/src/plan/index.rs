@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use crate::lists::Few;
 use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::report::{Place, Problem};
 use crate::table::Form;
@@ -12,7 +13,7 @@ use crate::{Code, Target};
 /// Offers by type, and nodes by name.
 #[derive(Default)]
 pub(crate) struct Index {
-    by_type: HashMap<TypeId, Vec<Candidate>, BuildHasherDefault<TypeIdHasher>>,
+    by_type: HashMap<TypeId, Few<Candidate>, BuildHasherDefault<TypeIdHasher>>,
     by_name: HashMap<String, NodeId>,
     /// Whether any type has several offers.
     contested: bool,
@@ -84,11 +85,11 @@ impl Index {
         }
         for (target, via) in node.offers() {
             let default = node.default || node.default_for.contains(&target);
-            let candidates = self.by_type.entry(target.id()).or_insert_with(|| Vec::with_capacity(1));
+            let candidates = self.by_type.entry(target.id()).or_default();
             // One trait declared at the struct and again where it is loaded is one offer.
             let again = |it: &Candidate| it.node == id && !it.via.is_provider() && !via.is_provider();
-            if !candidates.last().is_some_and(again) {
-                self.contested |= !candidates.is_empty();
+            if !candidates.as_slice().last().is_some_and(again) {
+                self.contested |= !candidates.as_slice().is_empty();
                 candidates.push(Candidate { node: id, via, default });
             }
         }
@@ -103,7 +104,7 @@ impl Index {
         for target in &node.default_for {
             if many_types && !target.is::<()>() && node.offer_of(target.id()).is_none() {
                 let candidates = self.by_type.entry(target.id()).or_default();
-                self.contested |= !candidates.is_empty();
+                self.contested |= !candidates.as_slice().is_empty();
                 candidates.push(Candidate { node: id, via: Via::Ask, default: true });
             } else if node.offer_of(target.id()).is_none() {
                 problems.push(
@@ -187,7 +188,7 @@ impl Index {
     }
 
     pub(crate) fn by_type(&self, id: TypeId) -> &[Candidate] {
-        self.by_type.get(&id).map_or(&[], Vec::as_slice)
+        self.by_type.get(&id).map_or(&[], Few::as_slice)
     }
 
     pub(crate) fn by_name(&self, name: &str) -> Option<NodeId> {

@@ -16,6 +16,7 @@ pub(crate) use glob::glob;
 pub(crate) use replace::replace;
 pub use report::{Place, Problem, Report, Wanted};
 
+use crate::lists::Lists;
 use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::index::Index;
 use crate::slots::Asking;
@@ -79,11 +80,11 @@ impl std::fmt::Debug for Plan {
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
     /// For each node, one binding for each of its sites.
-    pub(crate) bindings: Vec<Vec<Binding>>,
+    pub(crate) bindings: Lists<Binding>,
     /// For each node, the nodes that it needs, each once.
-    pub(crate) needs: Vec<Vec<NodeId>>,
+    pub(crate) needs: Lists<NodeId>,
     /// As `needs`, with what each `after` names, if there is any.
-    pub(crate) order: Option<Vec<Vec<NodeId>>>,
+    pub(crate) order: Option<Lists<NodeId>>,
     /// The function that is injected after the start, if the plan was made for one.
     pub(crate) function: Option<Function>,
     pub(crate) index: Index,
@@ -159,8 +160,8 @@ impl Binding {
 
 impl Graph {
     /// For each node, the nodes that it starts after.
-    pub(crate) fn order(&self) -> &[Vec<NodeId>] {
-        self.order.as_deref().unwrap_or(&self.needs)
+    pub(crate) fn order(&self) -> &Lists<NodeId> {
+        self.order.as_ref().unwrap_or(&self.needs)
     }
 
     /// The sites of a node, for filling them.
@@ -171,7 +172,7 @@ impl Graph {
 
     /// The first site, in load order, that needs a node.
     pub(crate) fn asker_of(&self, needed: NodeId) -> Option<Asker> {
-        self.nodes.iter().zip(&self.bindings).enumerate().find_map(|(asker, (node, bindings))| {
+        self.nodes.iter().zip(self.bindings.iter()).enumerate().find_map(|(asker, (node, bindings))| {
             let binding = |binding: &Binding| binding.nodes().any(|node| node == needed);
             let site = &node.sites[bindings.iter().position(binding)?];
             Some(self.asking(asker).asker(site))

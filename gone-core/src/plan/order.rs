@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use crate::Code;
+use crate::lists::Lists;
 use crate::node::{Body, Node, NodeId};
 use crate::plan::index::Index;
 use crate::plan::report::{Place, Problem};
@@ -12,9 +13,9 @@ use crate::target::{Arity, Site};
 /// One problem for each circle, with the fields by which it goes on, and the first goner again at its end.
 pub(super) fn circles(
     nodes: &[Node],
-    bindings: &[Vec<Binding>],
-    needs: &[Vec<NodeId>],
-    order: Option<&[Vec<NodeId>]>,
+    bindings: &Lists<Binding>,
+    needs: &Lists<NodeId>,
+    order: Option<&Lists<NodeId>>,
 ) -> Vec<Problem> {
     // Circles of needs come first; those that `after` closes are told when there are none.
     let edges = match order {
@@ -69,25 +70,27 @@ pub(super) fn circles(
 }
 
 /// What each node comes after, if that is more than what it needs: what its `after` says as well.
-pub(super) fn with_after(nodes: &[Node], index: &Index, needs: &[Vec<NodeId>]) -> Option<Vec<Vec<NodeId>>> {
+pub(super) fn with_after(nodes: &[Node], index: &Index, needs: &Lists<NodeId>) -> Option<Lists<NodeId>> {
     if nodes.iter().all(|node| node.after.is_empty()) {
         return None;
     }
-    let mut order = needs.to_vec();
-    for (id, node) in nodes.iter().enumerate() {
+    let order = nodes.iter().enumerate().map(|(id, node)| {
+        let mut after = needs[id].to_vec();
         for target in &node.after {
             for candidate in index.by_type(target.id()) {
-                if candidate.node != id && !order[id].contains(&candidate.node) {
-                    order[id].push(candidate.node);
+                if candidate.node != id && !after.contains(&candidate.node) {
+                    after.push(candidate.node);
                 }
             }
         }
-    }
+        after
+    });
+    let order = order.collect();
     Some(order)
 }
 
 /// Moves the members of a `Vec` behind those that their `after` names, and nothing else.
-pub(super) fn sort_members(bindings: &mut [Binding], sites: &[Site], nodes: &[Node], order: &[Vec<NodeId>]) {
+pub(super) fn sort_members(bindings: &mut [Binding], sites: &[Site], nodes: &[Node], order: &Lists<NodeId>) {
     for (binding, site) in bindings.iter_mut().zip(sites) {
         let (Binding::Elements(pieces), Arity::Many(_)) = (binding, site.ty.arity) else { continue };
         if pieces.iter().all(|piece| nodes[piece.node].after.is_empty()) {
@@ -103,10 +106,10 @@ pub(super) fn sort_members(bindings: &mut [Binding], sites: &[Site], nodes: &[No
     }
 }
 
-fn acyclic(needs: &[Vec<NodeId>]) -> bool {
+fn acyclic(needs: &Lists<NodeId>) -> bool {
     // Who asks for a node: `askers[starts[node]..starts[node + 1]]`, in two flat lists.
     let mut starts = vec![0; needs.len() + 1];
-    for &need in needs.iter().flatten() {
+    for &need in needs.flat() {
         starts[need + 1] += 1;
     }
     for node in 0..needs.len() {
@@ -120,7 +123,7 @@ fn acyclic(needs: &[Vec<NodeId>]) -> bool {
             next[need] += 1;
         }
     }
-    let mut open: Vec<usize> = needs.iter().map(Vec::len).collect();
+    let mut open: Vec<usize> = needs.iter().map(<[NodeId]>::len).collect();
     let mut ready: Vec<NodeId> = (0..needs.len()).filter(|id| open[*id] == 0).collect();
     let mut done = 0;
     while let Some(id) = ready.pop() {
@@ -142,7 +145,7 @@ pub(super) struct Roots {
 
 impl Roots {
     /// Who asks in the order of its label, so that of several shortest ways it is always the same.
-    pub(super) fn new(needs: &[Vec<NodeId>], label: impl Fn(NodeId) -> String) -> Self {
+    pub(super) fn new(needs: &Lists<NodeId>, label: impl Fn(NodeId) -> String) -> Self {
         let mut asked_by = vec![Vec::new(); needs.len()];
         for (id, needs) in needs.iter().enumerate() {
             for &need in needs {

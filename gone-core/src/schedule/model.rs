@@ -2,6 +2,7 @@
 //! oracle that says from the definition who may go next.
 
 use super::{Schedule, early_first, levels};
+use crate::lists::Lists;
 
 /// A graph by its definition: `needs[a][b]` if `a` needs `b`.
 struct Model {
@@ -82,7 +83,8 @@ fn check(nodes: usize, edges: u32, bits: u32, reversed: bool) -> usize {
             needs[asker][need] = true;
         }
     }
-    let lists: Vec<Vec<usize>> = needs.iter().map(|row| (0..nodes).filter(|node| row[*node]).collect()).collect();
+    let lists: Lists<usize> =
+        needs.iter().map(|row| (0..nodes).filter(|node| row[*node]).collect::<Vec<_>>()).collect();
     let set = |node: usize| bits >> node & 1 == 1;
     // A need has at most the level of whoever needs it; what is early, and what that needs, comes first.
     let lowest = |of: &dyn Fn(usize) -> i64| -> Vec<i64> {
