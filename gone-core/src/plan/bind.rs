@@ -178,8 +178,7 @@ pub(crate) fn bind_call(graph: &Graph, mut sites: Cow<'static, [Site]>) -> Resul
 
 /// A site of a bundle's type that nobody offers as it stands.
 fn is_bundle(site: &Site, index: &Index) -> bool {
-    let by_type = matches!(split(&site.tag).0, "" | "*");
-    site.ty.bundle.is_some() && by_type && index.by_type(site.ty.target.id()).is_empty()
+    site.ty.bundle.is_some() && matches!(split(&site.tag).0, "" | "*") && index.by_type(site.ty.target.id()).is_empty()
 }
 
 fn flatten_sites(sites: &mut Cow<'static, [Site]>, is_bundle: &dyn Fn(&Site) -> bool) {
