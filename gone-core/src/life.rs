@@ -45,7 +45,7 @@ pub(crate) struct Life {
 impl Life {
     pub(crate) fn new(graph: Arc<Graph>, options: Options, under_way: UnderWay) -> Self {
         Life {
-            store: Arc::new(Store::new(graph.nodes.len())),
+            store: Arc::new(Store::new(&graph.nodes)),
             building: Tasks::new(under_way.clone()),
             starting: Tasks::new(under_way.clone()),
             built: Vec::with_capacity(graph.nodes.len()),
@@ -479,7 +479,7 @@ async fn share(graph: Arc<Graph>, store: Arc<Store>, id: NodeId) -> Result<Insta
     let Body::Shared { provider, tag, share } = &graph.nodes[id].body else {
         return Err(Error::msg("it is not a shared value"));
     };
-    let piece = Piece { node: *provider, via: crate::node::Via::Call, name: None };
+    let piece = Piece { node: *provider, via: crate::node::Via::Call };
     let begun = Instant::now();
     let target = graph.nodes[id].offers[0].target;
     let made = caught(call(&graph, &store, &piece, target, tag)).await.map_err(|error| {

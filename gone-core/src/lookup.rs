@@ -109,7 +109,7 @@ impl Parts {
             return Err(StateError::Provider(self.graph.nodes[id].label()).into_error());
         }
         let mut slot: Option<S> = None;
-        let piece = Piece { node: id, via: via.clone(), name: None };
+        let piece = Piece { node: id, via: via.clone() };
         self.store.put(&piece, &mut slot);
         slot.ok_or_else(|| StateError::NotReady.into_error())
     }
@@ -144,7 +144,7 @@ impl Parts {
 
     /// Lets the provider check what it is asked, as the plan would, and makes the shared value where it shares.
     async fn piece(&self, node: NodeId, via: Via, target: Target, tag: &Tag) -> Result<Piece> {
-        let piece = Piece { node, via, name: None };
+        let piece = Piece { node, via };
         match self.graph.nodes[node].form().filter(|_| piece.via.is_provider()) {
             Some(Form::Typed { accepts, share, .. }) => {
                 catch(|| accepts(tag, &self.graph.sources))??;
@@ -167,7 +167,7 @@ impl Parts {
             _ => false,
         };
         if let Some(node) = self.graph.nodes.iter().position(of_plan) {
-            return Ok(Piece { node, via: Via::Put(share.put), name: None });
+            return Ok(Piece { node, via: Via::Put(share.put) });
         }
         let cell = self.after_boot.cell(provider.node, tag.extend())?;
         let make = || async {
@@ -177,7 +177,7 @@ impl Parts {
         let instance = Arc::clone(cell.get_or_try_init(make).await?);
         // Of the value that was made, whichever instance it is called on.
         let put = move |_: &Instance, slot: &mut dyn std::any::Any| (share.put)(&instance, slot);
-        Ok(Piece { node: provider.node, via: Via::Cast(Arc::new(put)), name: None })
+        Ok(Piece { node: provider.node, via: Via::Cast(Arc::new(put)) })
     }
 
     /// Calls a function with its parameters injected as they are now.
@@ -191,12 +191,12 @@ impl Parts {
         let mut made = Vec::with_capacity(shared.len());
         for node in &shared {
             let Body::Shared { provider, tag, share } = &node.body else { continue };
-            let of = Piece { node: *provider, via: Via::Call, name: None };
+            let of = Piece { node: *provider, via: Via::Call };
             made.push(self.shared(of, node.offers[0].target, tag, *share).await?);
         }
         for piece in bindings.iter_mut().flat_map(Binding::pieces_mut) {
             if let Some(shared) = piece.node.checked_sub(first).and_then(|at| made.get(at)) {
-                *piece = Piece { name: piece.name.take(), ..shared.clone() };
+                *piece = shared.clone();
             }
             self.is_built(piece.node)?;
         }

@@ -1,10 +1,12 @@
 //! What a goner, or a call of a function, is made of: the values that were gathered for its sites.
 
 use std::any::Any;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::lazy::Fill;
-use crate::node::{Body, NodeId, Via};
+use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::{Binding, Graph, Piece};
 use crate::table::{BoxFuture, Form, Instance};
 use crate::target::{Arity, Made, Site};
@@ -20,11 +22,25 @@ pub(crate) struct Store {
     instances: Vec<OnceLock<Instance>>,
     /// The lazies of what is built so far, with what they stand for; none once everything is built.
     later: Mutex<Option<Vec<Later>>>,
+    /// The names under which nodes stand in a map.
+    names: HashMap<NodeId, Cow<'static, str>>,
 }
 
 impl Store {
-    pub(crate) fn new(nodes: usize) -> Self {
-        Store { instances: (0..nodes).map(|_| OnceLock::new()).collect(), later: Mutex::new(Some(Vec::new())) }
+    pub(crate) fn new(nodes: &[Node]) -> Self {
+        let name = |(id, node): (NodeId, &Node)| {
+            let of = match &node.body {
+                // A shared value goes by the name of its provider.
+                Body::Shared { provider, .. } => &nodes[*provider],
+                _ => node,
+            };
+            Some((id, of.name.clone()?))
+        };
+        Store {
+            instances: nodes.iter().map(|_| OnceLock::new()).collect(),
+            later: Mutex::new(Some(Vec::new())),
+            names: nodes.iter().enumerate().filter_map(name).collect(),
+        }
     }
 
     pub(crate) fn set(&self, node: NodeId, instance: Instance) {
@@ -126,10 +142,12 @@ impl<'a> Sites<'a> {
             }
             (Binding::Elements(pieces), Arity::Optional(element) | Arity::Many(element) | Arity::Named(element)) => {
                 let mut pieces = pieces.iter();
+                let named = matches!(site.ty.arity, Arity::Named(_));
                 let mut next = |slot: &mut dyn Any| {
                     let piece = pieces.next()?;
                     self.piece(piece, &element.target, slot);
-                    Some(piece.name.clone().unwrap_or_default().into_owned())
+                    let name = self.store.names.get(&piece.node).filter(|_| named);
+                    Some(name.map(|name| name.to_string()).unwrap_or_default())
                 };
                 (element.gather)(&mut next, slot);
             }

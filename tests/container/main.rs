@@ -19,7 +19,8 @@ mod providers;
 mod resolution;
 mod testing;
 
-use std::sync::{Arc, Mutex};
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, Once};
 
 use gone::prelude::*;
 use tracing::field::{Field, Visit};
@@ -52,10 +53,16 @@ impl Journal {
 #[derive(Clone, Default)]
 pub(crate) struct Said(Arc<Mutex<Vec<String>>>);
 
+thread_local! {
+    static LISTENING: RefCell<Option<Said>> = const { RefCell::new(None) };
+}
+
 impl Said {
     /// Listens until the guard is dropped.
-    pub(crate) fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        tracing::subscriber::set_default(tracing_subscriber::registry().with(self.clone()))
+    pub(crate) fn listen(&self) -> Listening {
+        subscribe();
+        LISTENING.set(Some(self.clone()));
+        Listening
     }
 
     /// How many lines began so.
@@ -64,7 +71,27 @@ impl Said {
     }
 }
 
-impl<S: tracing::Subscriber> Layer<S> for Said {
+/// Ends the listening of a thread.
+pub(crate) struct Listening;
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        LISTENING.set(None);
+    }
+}
+
+/// One subscriber for all threads, before anything is said: `tracing` remembers of each place whether anybody listens, and one that
+/// comes and goes with a thread may be forgotten.
+fn subscribe() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(ToTheThread));
+    });
+}
+
+struct ToTheThread;
+
+impl<S: tracing::Subscriber> Layer<S> for ToTheThread {
     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
         struct Message<'a>(&'a mut String);
         impl Visit for Message<'_> {
@@ -74,14 +101,18 @@ impl<S: tracing::Subscriber> Layer<S> for Said {
                 }
             }
         }
-        let mut text = String::new();
-        event.record(&mut Message(&mut text));
-        self.0.lock().unwrap().push(text);
+        let said = LISTENING.try_with(|listening| listening.borrow().clone());
+        if let Ok(Some(said)) = said {
+            let mut text = String::new();
+            event.record(&mut Message(&mut text));
+            said.0.lock().unwrap().push(text);
+        }
     }
 }
 
 /// An application with nothing in it.
 pub(crate) fn bare() -> AppBuilder {
+    subscribe();
     AppBuilder::new()
 }
 

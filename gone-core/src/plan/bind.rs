@@ -265,8 +265,8 @@ impl<'a> Binder<'a> {
 
     fn by_type(&mut self, question: &Question<'_>) -> Result<Binding, Box<Problem>> {
         let target = question.site.ty.target;
-        let in_function = question.asking.is_some_and(|id| matches!(self.nodes[id].body, Body::Function(_)));
-        if target.is::<Tag>() && in_function {
+        let in_function = || question.asking.is_some_and(|id| matches!(self.nodes[id].body, Body::Function(_)));
+        if target.is::<Tag>() && in_function() {
             return Ok(Binding::Tag);
         }
         let index = self.index;
@@ -422,10 +422,11 @@ impl<'a> Binder<'a> {
         id: NodeId,
         via: &Via,
     ) -> Result<Piece, Box<Problem>> {
+        if !via.is_provider() {
+            return Ok(Piece { node: id, via: via.clone() });
+        }
         let node = &self.nodes[id];
-        let Some(form) = node.form().filter(|_| via.is_provider()) else {
-            return Ok(Piece { node: id, via: via.clone(), name: node.name.clone() });
-        };
+        let Some(form) = node.form() else { return Ok(Piece { node: id, via: via.clone() }) };
         let tag = Tag::asked_by(question.site.tag.clone(), (question.asker)());
         let checked = match form {
             Form::Typed { accepts, .. } => catch(|| accepts(&tag, self.sources)),
@@ -437,9 +438,9 @@ impl<'a> Binder<'a> {
         match form {
             Form::Typed { share: Some(share), .. } => {
                 let node = self.shared(id, &tag, target, *share);
-                Ok(Piece { node, via: Via::Put(share.put), name: self.nodes[id].name.clone() })
+                Ok(Piece { node, via: Via::Put(share.put) })
             }
-            _ => Ok(Piece { node: id, via: via.clone(), name: node.name.clone() }),
+            _ => Ok(Piece { node: id, via: via.clone() }),
         }
     }
 

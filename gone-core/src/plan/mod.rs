@@ -122,8 +122,6 @@ pub(crate) enum Binding {
 pub(crate) struct Piece {
     pub(crate) node: NodeId,
     pub(crate) via: Via,
-    /// The node's name, for a map.
-    pub(crate) name: Option<Cow<'static, str>>,
 }
 
 impl Binding {
