@@ -437,10 +437,12 @@ fn construct(graph: &Graph, store: &Store, id: NodeId, made: Vec<crate::target::
     let node = &graph.nodes[id];
     let Body::Goner(make) = &node.body else { return Arc::new(()) };
     let mut instance = make.construct(&mut Sites::new(store, &node.sites, &graph.bindings[id], made, None));
-    let with = std::mem::take(&mut *node.with.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-    if let Some(goner) = Arc::get_mut(&mut instance) {
-        for change in with {
-            change(goner);
+    if node.has_with {
+        let with = std::mem::take(&mut *node.with.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        if let Some(goner) = Arc::get_mut(&mut instance) {
+            for change in with {
+                change(goner);
+            }
         }
     }
     instance

@@ -44,6 +44,8 @@ pub(crate) struct Node {
     pub(crate) sites: Cow<'static, [Site]>,
     pub(crate) offers: Vec<Offer>,
     pub(crate) with: Mutex<Vec<With>>,
+    /// Whether there is any, to be known without the lock.
+    pub(crate) has_with: bool,
     /// Releases what a function as provider has made.
     pub(crate) on_close: Option<Arc<dyn AnyClose>>,
     pub(crate) body: Body,
@@ -207,6 +209,7 @@ impl Node {
             sites: Cow::Borrowed(&[]),
             offers: Vec::new(),
             with: Mutex::new(Vec::new()),
+            has_with: false,
             on_close: None,
             body,
         }

@@ -19,9 +19,31 @@ pub(crate) struct Schedule {
     left: Vec<usize>,
     current: usize,
     priority: Vec<usize>,
-    ready: BinaryHeap<Reverse<(usize, usize, usize)>>,
+    ready: BinaryHeap<Reverse<Turn>>,
     under_way: usize,
     max: usize,
+}
+
+/// The turn of a node: by level, then by priority, then by number, in one word that compares at once.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn(u128);
+
+impl Turn {
+    const BITS: u32 = 42;
+    const MASK: u128 = (1 << Self::BITS) - 1;
+
+    fn new(level: usize, priority: usize, node: usize) -> Self {
+        let part = |part: usize| (part as u128).min(Self::MASK);
+        Turn(part(level) << (2 * Self::BITS) | part(priority) << Self::BITS | part(node))
+    }
+
+    fn level(self) -> usize {
+        (self.0 >> (2 * Self::BITS)) as usize
+    }
+
+    fn node(self) -> usize {
+        (self.0 & Self::MASK) as usize
+    }
 }
 
 impl Schedule {
@@ -70,7 +92,7 @@ impl Schedule {
             left[*level] += 1;
         }
         let ready = (0..nodes).filter(|node| open[*node] == 0);
-        let ready = ready.map(|node| Reverse((level[node], priority[node], node))).collect();
+        let ready = ready.map(|node| Reverse(Turn::new(level[node], priority[node], node))).collect();
         Schedule { open, starts, waiting, level, left, current: 0, priority, ready, under_way: 0, max: max.max(1) }
     }
 
@@ -79,13 +101,14 @@ impl Schedule {
         if self.under_way >= self.max {
             return None;
         }
-        let Reverse((level, ..)) = *self.ready.peek()?;
+        let Reverse(turn) = *self.ready.peek()?;
+        let level = turn.level();
         if level > self.current {
             return None;
         }
-        let Reverse((.., node)) = self.ready.pop()?;
+        self.ready.pop();
         self.under_way += 1;
-        Some(node)
+        Some(turn.node())
     }
 
     /// Says that a node that was handed out is done.
@@ -96,7 +119,7 @@ impl Schedule {
             let after = self.waiting[index];
             self.open[after] -= 1;
             if self.open[after] == 0 {
-                self.ready.push(Reverse((self.level[after], self.priority[after], after)));
+                self.ready.push(Reverse(Turn::new(self.level[after], self.priority[after], after)));
             }
         }
         while self.left.get(self.current) == Some(&0) {

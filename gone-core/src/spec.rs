@@ -124,7 +124,8 @@ impl<T> Spec<T> {
 
 impl<T: Goner> Spec<T> {
     /// Changes the goner after its sites are filled, before `before_init`. A panic fails the boot.
-    pub fn with(self, change: impl FnOnce(&mut T) + Send + 'static) -> Self {
+    pub fn with(mut self, change: impl FnOnce(&mut T) + Send + 'static) -> Self {
+        self.node.has_with = true;
         if let Ok(mut with) = self.node.with.lock() {
             with.push(Box::new(move |goner| {
                 if let Some(goner) = goner.downcast_mut::<T>() {
