@@ -39,7 +39,7 @@ const FAULTS: [Fault; 12] = [
         name: "a start does not wait for the needs",
         file: LIFE,
         text: "Schedule::forward(graph.order(), &levels,",
-        instead: "Schedule::forward(&vec![Vec::new(); graph.nodes.len()], &levels,",
+        instead: "Schedule::forward(&graph.nodes.iter().map(|_| Vec::new()).collect(), &levels,",
     },
     Fault {
         name: "a panic while starting is lost",
