@@ -14,7 +14,7 @@ use crate::race::{First, race};
 use crate::run::located;
 use crate::slots::Store;
 use crate::tasks::UnderWay;
-use crate::{Code, Error, Inject, Injected, Options, Outline, Result, Shutdown, StateError, With};
+use crate::{Code, Error, Inject, Injected, MessageKind, Options, Outline, Result, Shutdown, StateError, With};
 
 /// An application whose goners are all constructed. It is started with [`start`](App::start), or closed.
 pub struct App {
@@ -155,7 +155,7 @@ async fn within(
             let unfinished = under_way.names().join(", ");
             let text =
                 format_args!("the application was not ready within {boot:?}; it waited for {unfinished}").to_string();
-            Err(Error::new(Code::Hook, text))
+            Err(Error::new(Code::Hook, text).of_kind(MessageKind::BootBudget))
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::plan::{Place, Plan, Problem, Report, bind, replace};
 use crate::race::{First, race};
 use crate::target::{Arity, Site, SiteType};
 use crate::tasks::UnderWay;
-use crate::{App, Code, Error, Options, Result, Running, Sources, Target};
+use crate::{App, Error, MessageKind, Options, Result, Running, Sources, Target};
 
 /// An application while it is put together: it collects what is loaded, then plans, boots, runs or serves.
 #[must_use = "nothing happens until it is planned, booted, run or served"]
@@ -162,7 +162,8 @@ impl Reading {
             let Some(source) = source(&self.nodes[id]) else { continue };
             if !self.nodes[id].when.is_empty() {
                 let text = format!("`{}` is a source and has a condition", self.nodes[id].label());
-                let problem = Problem::new(Code::Load, text).involving([Place::of(&self.nodes[id])]);
+                let problem =
+                    Problem::new(MessageKind::ConditionalSource, text).involving([Place::of(&self.nodes[id])]);
                 self.problems.push(problem.help("sources are read before conditions are asked: take `.when(…)` away"));
                 self.nodes[id].when.clear();
             }
@@ -193,7 +194,8 @@ impl Reading {
             Some((instance, snapshot)) => {
                 if !self.sources.insert(source.snapshot_id(), snapshot) {
                     let text = format!("two sources give the same snapshot; one is `{}`", self.nodes[id].label());
-                    let problem = Problem::new(Code::Duplicate, text).involving([Place::of(&self.nodes[id])]);
+                    let problem =
+                        Problem::new(MessageKind::DuplicateSource, text).involving([Place::of(&self.nodes[id])]);
                     self.problems
                         .push(problem.help("load one of them, or put `.replace()` on the one that is to stand"));
                 }
@@ -234,7 +236,7 @@ impl Reading {
     fn failed(&mut self, id: usize, error: Error) {
         let place = Place::of(&self.nodes[id]);
         for error in std::iter::once(&error).chain(error.attached()) {
-            let problem = Problem::new(Code::Config, error.to_string());
+            let problem = Problem::new(MessageKind::Config, error.to_string());
             self.problems.push(problem.involving([place.clone()]).caused_by(error.clone()));
         }
     }

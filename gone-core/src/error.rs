@@ -3,8 +3,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Asker;
 use crate::plan::Report;
+use crate::render::Rendered;
+use crate::{Asker, Location, MessageKind};
 
 /// The result of everything that the container or a hook may fail at.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -134,14 +135,17 @@ type Cause = Arc<dyn StdError + Send + Sync + 'static>;
 /// So that `?` works, it does not implement that trait itself (as with `anyhow`); [`Error::into_std`] gives one that
 /// does. An error is shareable: several askers may see the same one, and a clone is a reference count.
 ///
-/// `Display` is what happened in a line or, for a plan with problems, the whole report; `Debug` adds the chain of
-/// causes and whatever failed while cleaning up, so that a plain `fn main() -> gone::Result<()>` prints it all.
+/// `Display` is what happened in a line or, for a plan with problems, the whole report; `Debug` is all that [`render`](Error::render)
+/// writes without colour: the place, the chain of causes and whatever failed while cleaning up, so that a plain
+/// `fn main() -> gone::Result<()>` prints it all.
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
 #[derive(Clone)]
 struct Inner {
     code: Code,
+    /// More exactly than the code says.
+    kind: Option<MessageKind>,
     message: String,
     scene: Option<Scene>,
     cause: Option<Cause>,
@@ -152,12 +156,21 @@ struct Inner {
 
 /// Where in the lifecycle an error arose.
 #[derive(Clone)]
-struct Scene {
-    goner: String,
+pub(crate) struct Scene {
+    pub(crate) goner: String,
+    /// Where the goner is declared, if it is.
+    pub(crate) at: Option<Location>,
     hook: Hook,
     took: Option<Duration>,
     asker: Option<Asker>,
     needed_by: Option<Asker>,
+}
+
+/// A goner by its name and where it is declared.
+#[derive(Clone)]
+pub(crate) struct Who {
+    pub(crate) name: String,
+    pub(crate) at: Option<Location>,
 }
 
 impl Error {
@@ -170,6 +183,7 @@ impl Error {
     pub fn new(code: Code, message: impl fmt::Display) -> Self {
         Error(Arc::new(Inner {
             code,
+            kind: None,
             message: message.to_string(),
             scene: None,
             cause: None,
@@ -204,6 +218,11 @@ impl Error {
         self.change(|inner| inner.attached.extend(others))
     }
 
+    /// The same error as one of another kind of message.
+    pub(crate) fn of_kind(self, kind: MessageKind) -> Self {
+        self.change(|inner| inner.kind = Some(kind))
+    }
+
     pub(crate) fn plan(report: Report) -> Self {
         Self::new(Code::Plan, "").change(|inner| inner.report = Some(Arc::new(report)))
     }
@@ -214,7 +233,7 @@ impl Error {
     }
 
     /// Adds where it happened. An error that already knows keeps what it knows: the innermost place is the right one.
-    pub(crate) fn in_hook(self, goner: &str, hook: Hook, took: Option<Duration>) -> Self {
+    pub(crate) fn in_hook(self, goner: &Who, hook: Hook, took: Option<Duration>) -> Self {
         self.change(|inner| {
             if inner.code == Code::Other {
                 inner.code = if matches!(hook, Hook::BeforeStop | Hook::Stop | Hook::AfterStop | Hook::Close) {
@@ -224,7 +243,8 @@ impl Error {
                 };
             }
             if inner.scene.is_none() {
-                inner.scene = Some(Scene { goner: goner.to_owned(), hook, took, asker: None, needed_by: None });
+                let Who { name, at } = goner.clone();
+                inner.scene = Some(Scene { goner: name, at, hook, took, asker: None, needed_by: None });
             }
         })
     }
@@ -260,6 +280,35 @@ impl Error {
     /// What kind of error this is.
     pub fn code(&self) -> Code {
         self.0.code
+    }
+
+    /// The kind of message that it is, with its number and page; none for an error of the user's own, and for a plan with problems, of which
+    /// each has its own.
+    pub fn kind(&self) -> Option<MessageKind> {
+        self.0.kind.or(match self.0.code {
+            Code::Missing => Some(MessageKind::MissingType),
+            Code::Ambiguous => Some(MessageKind::Ambiguous),
+            Code::Mismatch => Some(MessageKind::NameMismatch),
+            Code::Config => Some(MessageKind::Config),
+            Code::Hook => Some(MessageKind::HookFailed),
+            Code::Stop => Some(MessageKind::StopFailed),
+            Code::State => Some(MessageKind::State),
+            Code::Interrupted => Some(MessageKind::Interrupted),
+            Code::Duplicate | Code::Cycle | Code::Load | Code::Unused | Code::Plan | Code::Other => None,
+        })
+    }
+
+    pub(crate) fn scene(&self) -> Option<&Scene> {
+        self.0.scene.as_ref()
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// All of it as text, plain unless said: the report, or the error with its place, its causes, and what failed beside it.
+    pub fn render(&self) -> Rendered<'_> {
+        Rendered::error(self)
     }
 
     /// The goner in whose hook it arose, by the short name of its type; none where no goner was at work.
@@ -360,30 +409,7 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.report.is_none() {
-            write!(f, "[{}] ", self.0.code)?;
-        }
-        write!(f, "{self}")?;
-        let mut said = self.0.message.clone();
-        let mut next = self.source();
-        while let Some(error) = next {
-            let text = error.to_string();
-            if text != said {
-                write!(f, "\n  caused by: {text}")?;
-            }
-            said = text;
-            next = error.source();
-        }
-        if let Some(asker) = self.needed_by() {
-            write!(f, "\n  needed by: `{asker}`")?;
-            if let Some(at) = asker.at() {
-                write!(f, ", {}:{}", at.file(), at.line())?;
-            }
-        }
-        for other in &self.0.attached {
-            write!(f, "\n  and: {}", format!("{other:?}").replace('\n', "\n  "))?;
-        }
-        Ok(())
+        fmt::Display::fmt(&self.render(), f)
     }
 }
 
@@ -443,6 +469,10 @@ mod tests {
         }
     }
 
+    fn who(name: &str) -> Who {
+        Who { name: name.to_owned(), at: None }
+    }
+
     fn fails() -> Result<()> {
         Err(Outer(std::io::Error::other("inner")))?
     }
@@ -451,13 +481,18 @@ mod tests {
     #[test]
     fn wrapping_keeps_code_goner_hook_and_the_chain_with_downcast() {
         let error = fails().unwrap_err().with_code(Code::Config);
-        let error = error.in_hook("Store", Hook::Init, None).in_hook("Asker", Hook::Provide, None);
+        let error = error.in_hook(&who("Store"), Hook::Init, None).in_hook(&who("Asker"), Hook::Provide, None);
         assert_eq!(error.code(), Code::Config);
         assert_eq!(error.goner(), Some("Store"));
         assert_eq!(error.hook(), Some(Hook::Init));
         assert!(error.downcast_ref::<Outer>().is_some());
         assert_eq!(error.downcast_ref::<std::io::Error>().unwrap().to_string(), "inner");
-        assert_eq!(format!("{error:?}"), "[gone::config] `Store` failed in init: outer\n  caused by: inner");
+        let whole = "\
+error[gone::config]: `Store` failed in init: outer
+  |
+  = caused by: inner
+  = see: docs/errors/G0022.md";
+        assert_eq!(format!("{error:?}"), whole);
     }
 
     #[test]
@@ -472,7 +507,7 @@ mod tests {
     #[test]
     fn only_a_failed_stop_exits_with_two() {
         assert_eq!(Error::msg("x").exit_code(), 1);
-        assert_eq!(Error::msg("x").in_hook("A", Hook::Stop, None).exit_code(), 2);
+        assert_eq!(Error::msg("x").in_hook(&who("A"), Hook::Stop, None).exit_code(), 2);
         assert_eq!(Error::interrupted(15, "SIGTERM").exit_code(), 143);
     }
 }

@@ -110,7 +110,7 @@ impl Life {
                 let asks = self.graph.asks_providers(id);
                 if !asks && hooks.before_init.is_none() && hooks.init.is_none() {
                     let made = catch(|| construct(&self.graph, &self.store, id, Vec::new()));
-                    let made = made.map_err(|error| error.in_hook(&node.label(), Hook::Construct, None))?;
+                    let made = made.map_err(|error| error.in_hook(&node.who(), Hook::Construct, None))?;
                     return Ok(Some(made));
                 }
                 let hook = match (hooks.init, hooks.before_init) {
@@ -121,12 +121,12 @@ impl Life {
                 let (graph, store) = (Arc::clone(&self.graph), Arc::clone(&self.store));
                 let progress = Progress::new(Hook::Construct);
                 let work = prepare(graph, store, id, progress.clone());
-                self.building.spawn_hooks(id, node.label(), hook, budget, progress, work);
+                self.building.spawn_hooks(id, node.who(), hook, budget, progress, work);
                 Ok(None)
             }
             Body::Shared { .. } => {
                 let (graph, store) = (Arc::clone(&self.graph), Arc::clone(&self.store));
-                self.building.spawn(id, node.label(), Hook::Provide, budget, share(graph, store, id));
+                self.building.spawn(id, node.who(), Hook::Provide, budget, share(graph, store, id));
                 Ok(None)
             }
         }
@@ -153,7 +153,7 @@ impl Life {
                     Some(work) => {
                         let node = &graph.nodes[id];
                         let budget = node.start_budget.unwrap_or(self.options.start_hook);
-                        self.starting.spawn(id, node.label(), stage, budget, work);
+                        self.starting.spawn(id, node.who(), stage, budget, work);
                     }
                     None => {
                         self.passed(id);
@@ -186,20 +186,20 @@ impl Life {
             let (Body::Goner(make), Some(goner)) = (&node.body, self.store.get(id)) else { continue };
             let Some(run) = make.hooks().run else { continue };
             let (sender, token) = ShutdownToken::new();
-            let (goner, shutdown, label) = (Arc::clone(goner), self.shutdown.clone(), node.label());
-            let span = tracing::info_span!(target: "gone", "hook", goner = %label, hook = %Hook::Run);
+            let (goner, shutdown, who) = (Arc::clone(goner), self.shutdown.clone(), node.who());
+            let span = tracing::info_span!(target: "gone", "hook", goner = %who.name, hook = %Hook::Run);
             let early_end = node.early_end.unwrap_or(self.options.early_end);
             let begun = Instant::now();
             let task = async move {
                 let ended = caught(async { run(&*goner, token.clone()).await }).await;
-                let ended = ended.map_err(|error| error.in_hook(&label, Hook::Run, Some(begun.elapsed())));
+                let ended = ended.map_err(|error| error.in_hook(&who, Hook::Run, Some(begun.elapsed())));
                 match ended {
                     Err(error) if !token.is_cancelled() => {
                         shutdown.fail(error);
                         Ok(())
                     }
                     Ok(()) if early_end == EarlyEnd::Stop && !token.is_cancelled() => {
-                        shutdown.request(format!("the background task of `{label}` has come to its end"));
+                        shutdown.request(format!("the background task of `{}` has come to its end", who.name));
                         Ok(())
                     }
                     ended => ended,
@@ -258,7 +258,7 @@ impl Life {
         };
         loop {
             while let Some(id) = schedule.next() {
-                let (goner, budget) = (|| graph.nodes[id].label(), self.budget(id, deadline));
+                let (goner, budget) = (|| graph.nodes[id].who(), self.budget(id, deadline));
                 if let Some(Background { tell, task, .. }) = background.remove(&id) {
                     let told = told_to_end(tell, AbortOnDrop(task), budget);
                     tasks.spawn(id, goner(), Hook::Run, budget + 2 * GRACE, told);
@@ -274,7 +274,7 @@ impl Life {
             let id = ended.node;
             let next = hook(&graph, &self.store, id, stage).filter(|_| ended.hook == Hook::Run && stops.contains(&id));
             match next {
-                Some(work) => tasks.spawn(id, graph.nodes[id].label(), stage, self.budget(id, deadline), work),
+                Some(work) => tasks.spawn(id, graph.nodes[id].who(), stage, self.budget(id, deadline), work),
                 None => schedule.done(id),
             }
         }
@@ -293,7 +293,7 @@ impl Life {
                 let node = &graph.nodes[id];
                 let budget = self.budget(id, deadline);
                 match close_hook(node, &self.store, id, budget).filter(|_| closes.contains(&id)) {
-                    Some(work) => tasks.spawn(id, node.label(), Hook::Close, budget, work),
+                    Some(work) => tasks.spawn(id, node.who(), Hook::Close, budget, work),
                     None => schedule.done(id),
                 }
             }
@@ -485,7 +485,7 @@ async fn share(graph: Arc<Graph>, store: Arc<Store>, id: NodeId) -> Result<Insta
     let begun = Instant::now();
     let target = graph.nodes[id].offers[0].target;
     let made = caught(call(&graph, &store, &piece, target, tag)).await.map_err(|error| {
-        let provider = graph.nodes[*provider].label();
+        let provider = graph.nodes[*provider].who();
         error.in_hook(&provider, Hook::Provide, Some(begun.elapsed())).asked_by(tag.asker().clone())
     })?;
     (share.keep)(made).ok_or_else(|| Error::msg("the provider made a value of another type"))

@@ -3,7 +3,7 @@ use std::collections::HashSet;
 
 use crate::node::Node;
 use crate::plan::{Place, Problem};
-use crate::{Code, Error, Location, Spec};
+use crate::{Error, Location, MessageKind, Spec};
 
 /// Collects what is loaded. A module gets one; nothing that is loaded runs before the plan.
 pub struct Loader {
@@ -63,8 +63,8 @@ impl Loader {
         let done = crate::unwind::catch(|| module(self).into_result()).and_then(|done| done);
         (self.at, self.fallback) = (at, fallback);
         if let Err(error) = done {
-            let place = Place { what: format!("`{name}`"), at, loaded: at };
-            let problem = Problem::new(Code::Load, format!("a module failed: {error}"));
+            let place = Place::call(format!("`{name}`"), at);
+            let problem = Problem::new(MessageKind::ModuleFailed, format!("a module failed: {error}"));
             self.problems.push(problem.involving([place]).caused_by(error));
         }
     }

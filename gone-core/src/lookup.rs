@@ -138,8 +138,8 @@ impl Parts {
             slot.ok_or_else(|| Error::new(Code::Mismatch, "the provider made a value of another type"))
         };
         let begun = Instant::now();
-        let label = || self.graph.nodes[node].label();
-        made.await.map_err(|error| error.in_hook(&label(), Hook::Provide, Some(begun.elapsed())))
+        let who = || self.graph.nodes[node].who();
+        made.await.map_err(|error| error.in_hook(&who(), Hook::Provide, Some(begun.elapsed())))
     }
 
     /// Lets the provider check what it is asked, as the plan would, and makes the shared value where it shares.

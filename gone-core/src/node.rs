@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::error::Who;
 use crate::run::located;
 use crate::slots::Sites;
 use crate::source::Sources;
@@ -243,6 +244,11 @@ impl Node {
             }
             _ => short(name),
         }
+    }
+
+    /// Itself, for errors: what it is called and where it is declared.
+    pub(crate) fn who(&self) -> Who {
+        Who { name: self.label(), at: self.declared }
     }
 
     /// Whether it was taken out of the graph.

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::race::{First, race};
+use crate::render::stderr_takes_color;
 use crate::target::Site;
 use crate::tasks::UnderWay;
 use crate::{AppBuilder, Error, Inject, Injected, Result, Running, With, value};
@@ -250,7 +251,7 @@ pub fn main<E: Into<Error>>(
     let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error:?}");
+            eprintln!("{}", error.render().color(stderr_takes_color()));
             ExitCode::from(error.exit_code())
         }
     };

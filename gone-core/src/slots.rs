@@ -181,13 +181,13 @@ pub(crate) fn gather<'a>(
                 let tag = Tag::asked_by(site.tag.clone(), asker.clone());
                 let number = calls.len();
                 if let Some(progress) = progress {
-                    progress.asks(number, graph.nodes[piece.node].label(), asker.clone());
+                    progress.asks(number, graph.nodes[piece.node].who(), asker.clone());
                 }
                 calls.push(Box::pin(async move {
                     let begun = tokio::time::Instant::now();
                     let call = call(graph, store, piece, target, &tag);
                     let made = caught(call).await.map_err(|error| {
-                        let provider = graph.nodes[piece.node].label();
+                        let provider = graph.nodes[piece.node].who();
                         error.in_hook(&provider, Hook::Provide, Some(begun.elapsed())).asked_by(asker)
                     });
                     if let Some(progress) = progress {

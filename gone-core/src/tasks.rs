@@ -7,9 +7,10 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use crate::error::Who;
 use crate::node::NodeId;
 use crate::unwind::caught;
-use crate::{Asker, Error, Hook, Result};
+use crate::{Asker, Error, Hook, MessageKind, Result};
 
 /// The names of all hooks that are under way, for whoever has to say what did not finish.
 #[derive(Clone, Default)]
@@ -46,7 +47,7 @@ pub(crate) struct Progress(Arc<Mutex<Step>>);
 struct Step {
     hook: Hook,
     begun: Instant,
-    asked: Vec<(usize, String, Asker)>,
+    asked: Vec<(usize, Who, Asker)>,
 }
 
 impl Progress {
@@ -65,7 +66,7 @@ impl Progress {
     }
 
     /// A provider is asked for a field.
-    pub(crate) fn asks(&self, number: usize, provider: String, asker: Asker) {
+    pub(crate) fn asks(&self, number: usize, provider: Who, asker: Asker) {
         self.step().asked.push((number, provider, asker));
     }
 
@@ -79,7 +80,7 @@ impl Progress {
     }
 
     /// Says of an error where the task was.
-    fn place(&self, goner: &str, error: Error) -> Error {
+    fn place(&self, goner: &Who, error: Error) -> Error {
         let step = self.step();
         let took = Some(step.begun.elapsed());
         match step.asked.first() {
@@ -106,7 +107,7 @@ pub(crate) struct Tasks<T> {
 struct Running {
     number: u64,
     node: NodeId,
-    goner: String,
+    goner: Who,
     hook: Hook,
     begun: Instant,
     progress: Progress,
@@ -130,7 +131,7 @@ impl Running {
 }
 
 pub(crate) fn abandoned(budget: Duration) -> Error {
-    Error::msg(format_args!("did not end within {budget:?} and was abandoned"))
+    Error::msg(format_args!("did not end within {budget:?} and was abandoned")).of_kind(MessageKind::HookAbandoned)
 }
 
 /// How a task ended.
@@ -151,7 +152,7 @@ impl<T: Send + 'static> Tasks<T> {
     pub(crate) fn spawn(
         &mut self,
         node: NodeId,
-        goner: String,
+        goner: Who,
         hook: Hook,
         budget: Duration,
         work: impl Future<Output = Result<T>> + Send + 'static,
@@ -163,7 +164,7 @@ impl<T: Send + 'static> Tasks<T> {
     pub(crate) fn spawn_hooks(
         &mut self,
         node: NodeId,
-        goner: String,
+        goner: Who,
         hook: Hook,
         budget: Duration,
         progress: Progress,
@@ -171,8 +172,8 @@ impl<T: Send + 'static> Tasks<T> {
     ) {
         let number = self.next;
         self.next += 1;
-        self.under_way.add(&goner, hook);
-        let span = tracing::info_span!(target: "gone", "hook", goner = %goner, hook = %hook);
+        self.under_way.add(&goner.name, hook);
+        let span = tracing::info_span!(target: "gone", "hook", goner = %goner.name, hook = %hook);
         let work = async move { (number, caught(work).await) }.instrument(span);
         let abort = self.set.spawn(work);
         self.running.push(Running {
@@ -237,7 +238,7 @@ impl<T: Send + 'static> Tasks<T> {
                     if let Some((_, error)) = it.cancelled.clone() {
                         let it = self.running.swap_remove(at);
                         let (node, hook, took) = (it.node, it.hook, it.begun.elapsed());
-                        self.under_way.remove(&it.goner, it.hook);
+                        self.under_way.remove(&it.goner.name, it.hook);
                         self.abandoned.push(it);
                         return Some(Ended { node, hook, took, result: Err(error) });
                     }
@@ -250,12 +251,12 @@ impl<T: Send + 'static> Tasks<T> {
     }
 
     fn cancelled(&self, it: Running, error: Error) -> Ended<T> {
-        self.under_way.remove(&it.goner, it.hook);
+        self.under_way.remove(&it.goner.name, it.hook);
         Ended { node: it.node, hook: it.hook, took: it.begun.elapsed(), result: Err(error) }
     }
 
     fn ended(&self, it: Running, result: Result<T>) -> Ended<T> {
-        self.under_way.remove(&it.goner, it.hook);
+        self.under_way.remove(&it.goner.name, it.hook);
         let result = result.map_err(|error| it.progress.place(&it.goner, error));
         Ended { node: it.node, hook: it.hook, took: it.begun.elapsed(), result }
     }
@@ -276,9 +277,10 @@ impl<T: Send + 'static> Tasks<T> {
         }
         let mut errors = Vec::new();
         for it in self.abandoned.drain(..) {
-            self.under_way.remove(&it.goner, it.hook);
+            self.under_way.remove(&it.goner.name, it.hook);
             if !it.abort.is_finished() {
-                let error = Error::msg("blocks its thread and could not be cancelled");
+                let error =
+                    Error::msg("blocks its thread and could not be cancelled").of_kind(MessageKind::HookAbandoned);
                 errors.push(it.progress.place(&it.goner, error));
             }
         }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-use crate::{Code, Error, Result};
+use crate::{Code, Error, MessageKind, Result};
 
 /// Runs a function; its panic becomes an error.
 pub(crate) fn catch<T>(function: impl FnOnce() -> T) -> Result<T> {
@@ -28,5 +28,5 @@ fn panicked(payload: Box<dyn Any + Send>) -> Error {
         .map(|text| (*text).to_owned())
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "with something that is not a text".to_owned());
-    Error::new(Code::Hook, format_args!("panicked: {text}"))
+    Error::new(Code::Hook, format_args!("panicked: {text}")).of_kind(MessageKind::HookPanicked)
 }

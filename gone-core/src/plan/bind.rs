@@ -15,7 +15,7 @@ use crate::table::{Form, Share};
 use crate::tag::split;
 use crate::target::{Arity, Element, Site, Target};
 use crate::unwind::catch;
-use crate::{Asker, Code, Error, Handle, Result, Shutdown, Sources, Tag, edit_distance, value};
+use crate::{Asker, Code, Error, Handle, MessageKind, Result, Shutdown, Sources, Tag, edit_distance, value};
 
 /// Binds all sites of all nodes, and those of `function`, or says all that is wrong.
 pub(crate) fn bind(
@@ -113,8 +113,10 @@ fn unused(
         !used && !node.built_in && !node.fallback && !node.source && !node.is_out() && !node.acts()
     };
     let idle = nodes.iter().zip(used).filter(idle).map(|(node, _)| {
-        let problem =
-            Problem::new(Code::Unused, format!("nobody needs `{}`, and it does nothing by itself", node.label()));
+        let problem = Problem::new(
+            MessageKind::Unused,
+            format!("nobody needs `{}`, and it does nothing by itself", node.label()),
+        );
         problem.involving([Place::of(node)]).help("take it away, or ask for it")
     });
     idle.collect()
@@ -323,7 +325,7 @@ impl<'a> Binder<'a> {
             return Ok(Binding::Later(piece));
         }
         let message = format!("`{}` is made by a provider, and a `Lazy` is for goners and values", target.name());
-        let mut problem = Problem::new(Code::Mismatch, message).wanted(target, None);
+        let mut problem = Problem::new(MessageKind::LazyOfProvider, message).wanted(target, None);
         problem.involved.extend(self.nodes.get(piece.node).map(Place::of));
         Err(problem.help("ask for it directly: a provider's value is made when the site is filled").into())
     }
@@ -369,7 +371,7 @@ impl<'a> Binder<'a> {
             };
         }
         let message = format!("`{name}` does not offer `{}`", site.ty.target.name());
-        Err(Problem::new(Code::Mismatch, message)
+        Err(Problem::new(MessageKind::NameMismatch, message)
             .wanted(site.ty.target, Some(name))
             .involving([Place::of(node)])
             .help(format!("it offers {}", list(node.offers().map(|(target, _)| target))))
@@ -391,7 +393,7 @@ impl<'a> Binder<'a> {
                 let mut places: Vec<_> = several.iter().map(|it| Place::of(&self.nodes[it.node])).collect();
                 Place::sort(&mut places);
                 let message = format!("{} offers fit `{}`, and the site takes one", several.len(), target.name());
-                return Err(Problem::new(Code::Ambiguous, message)
+                return Err(Problem::new(MessageKind::Ambiguous, message)
                     .wanted(target, None)
                     .involving(places)
                     .help("ask for one by its name, or mark one `.default()`")
@@ -472,7 +474,8 @@ impl<'a> Binder<'a> {
             Some(name) => format!("nothing is named `{name}`, for a site of type `{}`", target.name()),
             None => format!("nothing offers `{}`", target.name()),
         };
-        let mut problem = Problem::new(Code::Missing, message).wanted(target, name);
+        let kind = if name.is_some() { MessageKind::MissingName } else { MessageKind::MissingType };
+        let mut problem = Problem::new(kind, message).wanted(target, name);
         let wanted = target.name();
         // The nearest name first.
         let mut near: BTreeMap<usize, Vec<Place>> = BTreeMap::new();
@@ -523,7 +526,7 @@ impl<'a> Binder<'a> {
 
 fn nested(site: &Site, element: &Element) -> Problem {
     let message = format!("nothing offers `{}` as it stands, and a site's wrappers do not nest", site.ty.target.name());
-    Problem::new(Code::Mismatch, message)
+    Problem::new(MessageKind::NestedWrappers, message)
         .wanted(site.ty.target, None)
         .help(format!("ask for `{}`", element.target.name()))
 }
@@ -538,7 +541,8 @@ fn refused(node: &Node, target: Target, tag: &Tag, error: Error) -> Problem {
         Code::Mismatch => format!("`{}` cannot give `{}`: {error}", node.label(), target.name()),
         _ => error.to_string(),
     };
-    let problem = Problem::new(code, message).wanted(target, name).caused_by(error);
+    let kind = if code == Code::Config { MessageKind::Config } else { MessageKind::Refused };
+    let problem = Problem { code, ..Problem::new(kind, message).wanted(target, name).caused_by(error) };
     match code {
         // A configuration error says where its value is from, which is what there is to mend.
         Code::Config => problem,

@@ -8,7 +8,7 @@ use crate::lists::Few;
 use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::report::{Place, Problem};
 use crate::table::Form;
-use crate::{Code, Target};
+use crate::{MessageKind, Target};
 
 /// Offers by type, and nodes by name.
 #[derive(Default)]
@@ -69,16 +69,22 @@ impl Index {
         if node.only_for_name {
             if node.name.is_none() {
                 problems.push(
-                    Problem::new(Code::Load, format!("`{}` is only for its name, and has none", node.label()))
-                        .involving([Place::of(node)])
-                        .help("add `.named(\"…\")`, or take `.only_for_name()` away"),
+                    Problem::new(
+                        MessageKind::OnlyForNoName,
+                        format!("`{}` is only for its name, and has none", node.label()),
+                    )
+                    .involving([Place::of(node)])
+                    .help("add `.named(\"…\")`, or take `.only_for_name()` away"),
                 );
             }
             if node.default || !node.default_for.is_empty() {
                 problems.push(
-                    Problem::new(Code::Load, format!("`{}` is a default and only for its name at once", node.label()))
-                        .involving([Place::of(node)])
-                        .help("a default is found by type, what is only for its name is not: take one of the two away"),
+                    Problem::new(
+                        MessageKind::DefaultOnlyForName,
+                        format!("`{}` is a default and only for its name at once", node.label()),
+                    )
+                    .involving([Place::of(node)])
+                    .help("a default is found by type, what is only for its name is not: take one of the two away"),
                 );
             }
             return;
@@ -96,9 +102,12 @@ impl Index {
         let many_types = matches!(node.form(), Some(Form::Named { .. }));
         if many_types && node.name.is_none() {
             problems.push(
-                Problem::new(Code::Load, format!("`{}` provides by name, and has none", node.label()))
-                    .involving([Place::of(node)])
-                    .help("add `#[goner(name = \"…\")]`, or `.named(\"…\")` where it is loaded"),
+                Problem::new(
+                    MessageKind::NamelessProvider,
+                    format!("`{}` provides by name, and has none", node.label()),
+                )
+                .involving([Place::of(node)])
+                .help("add `#[goner(name = \"…\")]`, or `.named(\"…\")` where it is loaded"),
             );
         }
         for target in &node.default_for {
@@ -109,7 +118,7 @@ impl Index {
             } else if node.offer_of(target.id()).is_none() {
                 problems.push(
                     Problem::new(
-                        Code::Load,
+                        MessageKind::DefaultNotOffered,
                         format!("`{}` is the default for `{}`, and does not offer it", node.label(), target.name()),
                     )
                     .involving([Place::of(node)])
@@ -131,7 +140,7 @@ impl Index {
             let mut places: Vec<_> = nodes.iter().map(|node| Place::of(node)).collect();
             Place::sort(&mut places);
             let problem = Problem::new(
-                Code::Duplicate,
+                MessageKind::DuplicateName,
                 match nodes.len() {
                     2 => format!("two are named `{name}`"),
                     more => format!("{more} are named `{name}`"),
@@ -172,15 +181,21 @@ impl Index {
                 let providers: Vec<_> = candidates.iter().filter(|it| matches!(it.via, Via::Call)).collect();
                 if defaults.len() > 1 {
                     problems.push(
-                        Problem::new(Code::Duplicate, format!("`{}` has {} defaults", target.name(), defaults.len()))
-                            .involving(places(&defaults))
-                            .help("keep `.default()` on one of them"),
+                        Problem::new(
+                            MessageKind::DuplicateDefault,
+                            format!("`{}` has {} defaults", target.name(), defaults.len()),
+                        )
+                        .involving(places(&defaults))
+                        .help("keep `.default()` on one of them"),
                     );
                 } else if defaults.is_empty() && providers.len() > 1 {
                     problems.push(
-                        Problem::new(Code::Duplicate, format!("`{}` has {} providers", target.name(), providers.len()))
-                            .involving(places(&providers))
-                            .help("name them and add `.only_for_name()`, or mark one `.default()`"),
+                        Problem::new(
+                            MessageKind::DuplicateProvider,
+                            format!("`{}` has {} providers", target.name(), providers.len()),
+                        )
+                        .involving(places(&providers))
+                        .help("name them and add `.only_for_name()`, or mark one `.default()`"),
                     );
                 }
             }

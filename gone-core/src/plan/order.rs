@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::Code;
+use crate::MessageKind;
 use crate::lists::Lists;
 use crate::node::{Body, Node, NodeId};
 use crate::plan::index::Index;
@@ -47,22 +47,22 @@ pub(super) fn circles(
             names.push(label.clone());
             let place = Place::of(&nodes[id]);
             places.push(match site {
-                Some(site) => Place {
-                    what: format!("`{label}.{}` needs `{}`", site.field, nodes[next].label()),
-                    at: site.at,
-                    loaded: site.at,
-                },
+                Some(site) => {
+                    let what = format!("`{label}.{}` needs `{}`", site.field, nodes[next].label());
+                    Place::field(what, &site.field, site.at)
+                }
                 None => Place { what: format!("`{label}` comes after `{}`", nodes[next].label()), ..place },
             });
         }
         names.extend(names.first().cloned());
-        let (what, help) = match std::ptr::eq(edges, needs) {
-            true => ("needs", "let one of them do without the other, or ask for one of them by `Lazy`"),
-            false => ("needs and `after`", "take one `.after::<…>()` away"),
+        let (kind, what, help) = match std::ptr::eq(edges, needs) {
+            true => {
+                (MessageKind::Cycle, "needs", "let one of them do without the other, or ask for one of them by `Lazy`")
+            }
+            false => (MessageKind::OrderCycle, "needs and `after`", "take one `.after::<…>()` away"),
         };
-        let mut problem = Problem::new(Code::Cycle, format!("a circle of {what}: {}", names.join(" → ")))
-            .involving(places)
-            .help(help);
+        let mut problem =
+            Problem::new(kind, format!("a circle of {what}: {}", names.join(" → "))).involving(places).help(help);
         problem.path = names;
         problems.push(problem);
     }

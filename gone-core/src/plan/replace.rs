@@ -1,6 +1,6 @@
 //! Replacing what is loaded, for tests and for programs that take a library's module but one goner.
 
-use crate::Code;
+use crate::MessageKind;
 use crate::node::Node;
 use crate::plan::report::{Place, Problem};
 
@@ -46,14 +46,15 @@ fn target(node: &Node, rest: &[Node]) -> Result<usize, Box<Problem>> {
         [one] => Ok(*one),
         [] => {
             let text = format!("`{}` replaces what is {by_what}, and there is nothing", node.label());
-            let problem = Problem::new(Code::Load, text).involving([Place::of(node)]);
+            let problem = Problem::new(MessageKind::ReplacesNothing, text).involving([Place::of(node)]);
             Err(Box::new(problem.help("load what it is to replace, or take `.replace()` away")))
         }
         several => {
             let text = format!("`{}` replaces what is {by_what}, and there are {}", node.label(), several.len());
             let mut places: Vec<_> = several.iter().map(|at| Place::of(&rest[*at])).collect();
             Place::sort(&mut places);
-            let problem = Problem::new(Code::Load, text).involving([Place::of(node)]).involving(places);
+            let problem =
+                Problem::new(MessageKind::ReplacesSeveral, text).involving([Place::of(node)]).involving(places);
             Err(Box::new(problem.help("say which one, by its name: `.named(\"…\")`")))
         }
     }

@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-use crate::node::Node;
-use crate::{Asker, Code, Error, Location, Target};
+use serde_json::{Value, json};
+
+use crate::node::{Body, Node};
+use crate::render::Rendered;
+use crate::source_text::Mark;
+use crate::{Asker, Code, Error, Location, MessageKind, Target};
 
 /// All problems of a plan, sorted: the same ones in the same order whatever the order of loading.
 #[derive(Clone, Debug)]
@@ -21,13 +25,27 @@ impl Report {
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
+
+    /// The report as text, plain unless said; [`Display`](fmt::Display) is the same.
+    pub fn render(&self) -> Rendered<'_> {
+        Rendered::report(self)
+    }
+
+    /// The report in JSON: a list of its problems.
+    pub fn to_json(&self) -> String {
+        let problems: Vec<Value> = self.problems.iter().map(Problem::to_value).collect();
+        // Of these plain values nothing can fail to be written.
+        serde_json::to_string_pretty(&problems).unwrap_or_default()
+    }
 }
 
 /// One problem of a plan.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Its kind.
+    /// Its kind, with its number and page.
+    pub kind: MessageKind,
+    /// Its code, which several kinds share.
     pub code: Code,
     /// What is wrong, in a line.
     pub message: String,
@@ -39,6 +57,8 @@ pub struct Problem {
     pub path: Vec<String>,
     /// What else has to do with it: candidates, duplicates, the goners of a cycle in their order.
     pub involved: Vec<Place>,
+    /// What else is to be known.
+    pub notes: Vec<String>,
     /// What to do about it.
     pub help: Vec<String>,
     /// The provider's or source's own error, where it found the problem.
@@ -67,6 +87,10 @@ pub struct Place {
     pub at: Location,
     /// Where it is loaded.
     pub loaded: Location,
+    /// What stands at that place.
+    pub(crate) mark: Mark,
+    /// The types that are spoken of, by their short and their full names.
+    pub(crate) types: Vec<(String, &'static str)>,
 }
 
 impl Place {
@@ -78,23 +102,45 @@ impl Place {
 
     pub(crate) fn of(node: &Node) -> Self {
         let name = node.name.as_ref().map(|name| format!(", named `{name}`")).unwrap_or_default();
-        Place {
-            what: format!("`{}`{name}", node.label()),
-            at: node.declared.unwrap_or(node.loaded),
-            loaded: node.loaded,
-        }
+        let label = node.label();
+        let full = (node.type_name)();
+        let (at, mark) = match node.declared {
+            Some(at) => (at, Mark::Declaration(label.split('<').next().unwrap_or_default().to_owned())),
+            None => (node.loaded, Mark::Call),
+        };
+        let own = !matches!(node.body, Body::Function(_));
+        let types = Vec::from_iter(own.then(|| (label.clone(), full)));
+        Place { what: format!("`{label}`{name}"), at, loaded: node.loaded, mark, types }
+    }
+
+    /// A field of a goner.
+    pub(crate) fn field(what: String, name: &str, at: Location) -> Self {
+        Place { what, at, loaded: at, mark: Mark::Field(name.to_owned()), types: Vec::new() }
+    }
+
+    /// Where something was loaded.
+    pub(crate) fn call(what: String, at: Location) -> Self {
+        Place { what, at, loaded: at, mark: Mark::Call, types: Vec::new() }
+    }
+
+    /// With a type that is spoken of.
+    pub(crate) fn naming(mut self, target: Target) -> Self {
+        self.types.push((target.name(), target.full_name()));
+        self
     }
 }
 
 impl Problem {
-    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: MessageKind, message: impl Into<String>) -> Self {
         Problem {
-            code,
+            kind,
+            code: kind.code(),
             message: message.into(),
             wanted: None,
             asker: None,
             path: Vec::new(),
             involved: Vec::new(),
+            notes: Vec::new(),
             help: Vec::new(),
             cause: None,
         }
@@ -107,6 +153,11 @@ impl Problem {
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
+        self
+    }
+
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
         self
     }
 
@@ -133,50 +184,60 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The problem as text, plain unless said; [`Display`](fmt::Display) is the same.
+    pub fn render(&self) -> Rendered<'_> {
+        Rendered::problem(self)
+    }
+
+    fn to_value(&self) -> Value {
+        let mut causes = Vec::new();
+        let mut next = self.cause.as_ref().and_then(Error::source);
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        json!({
+            "code": self.code.as_str(),
+            "kind": self.kind.to_string(),
+            "message": self.message,
+            "wanted": self.wanted.as_ref().map(|wanted| json!({
+                "type": wanted.type_name,
+                "full_type": wanted.full_type_name,
+                "name": wanted.name,
+            })),
+            "asker": self.asker.as_ref().map(|asker| json!({
+                "goner": asker.goner(),
+                "field": asker.field(),
+                "module": asker.module_path(),
+                "at": asker.at().map(place_value),
+            })),
+            "path": self.path,
+            "involved": self.involved.iter().map(|place| json!({
+                "what": place.what,
+                "at": place_value(place.at),
+                "loaded": place_value(place.loaded),
+            })).collect::<Vec<_>>(),
+            "causes": causes,
+            "notes": self.notes,
+            "help": self.help,
+            "page": self.kind.page(),
+        })
+    }
+}
+
+fn place_value(at: Location) -> Value {
+    json!({ "file": at.file(), "line": at.line(), "column": at.column() })
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for problem in &self.problems {
-            writeln!(f, "{problem}")?;
-        }
-        match self.problems.len() {
-            1 => f.write_str("1 problem; nothing was built"),
-            many => write!(f, "{many} problems; nothing was built"),
-        }
+        fmt::Display::fmt(&self.render(), f)
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "error[{}]: {}", self.code, self.message)?;
-        if let Some(asker) = &self.asker {
-            match asker.at {
-                Some(at) => writeln!(f, "  --> {}:{}:{}, `{asker}`", at.file(), at.line(), at.column())?,
-                None => writeln!(f, "  --> `{asker}`")?,
-            }
-        }
-        if self.path.len() > 1 {
-            writeln!(f, "   = needed by: {}", self.path.join(" → "))?;
-        }
-        for place in &self.involved {
-            writeln!(f, "   - {}: {}:{}", place.what, place.at.file(), place.at.line())?;
-            let elsewhere = (place.loaded.file(), place.loaded.line()) != (place.at.file(), place.at.line());
-            if elsewhere {
-                writeln!(f, "     loaded at {}:{}", place.loaded.file(), place.loaded.line())?;
-            }
-        }
-        let mut said = self.message.clone();
-        let mut next = self.cause.as_ref().and_then(Error::source);
-        while let Some(cause) = next {
-            let text = cause.to_string();
-            if !said.contains(&text) {
-                writeln!(f, "   = caused by: {text}")?;
-            }
-            said = text;
-            next = cause.source();
-        }
-        for help in &self.help {
-            writeln!(f, "   = help: {help}")?;
-        }
-        Ok(())
+        fmt::Display::fmt(&self.render(), f)
     }
 }

@@ -1,0 +1,180 @@
+//! The user's own source text, where it can be read: the line that a message is about, and what to mark in it.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::Location;
+
+/// What stands at a place in the source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// The name of a declared type.
+    Declaration(String),
+    /// The type of the field of this name.
+    Field(String),
+    /// The name of a function that is called.
+    Call,
+}
+
+/// A line with what is marked in it, as bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct MarkedLine {
+    pub(crate) text: String,
+    pub(crate) mark: Range<usize>,
+}
+
+/// The files that were looked at, each read once.
+#[derive(Default)]
+pub(crate) struct SourceText {
+    files: HashMap<&'static str, Option<String>>,
+}
+
+/// Nobody writes longer source files by hand.
+const LONGEST: u64 = 4 << 20;
+
+impl SourceText {
+    /// The line at a place with what is to be marked; none if the file cannot be read, or is not the one that was compiled.
+    pub(crate) fn line(&mut self, at: Location, mark: &Mark) -> Option<MarkedLine> {
+        let text = self.file(at.file())?;
+        let line = text.lines().nth((at.line() as usize).checked_sub(1)?)?;
+        let start = line.char_indices().nth((at.column() as usize).checked_sub(1)?)?.0;
+        let mark = marked(line, start, mark)?;
+        Some(without_defaults(line, mark))
+    }
+
+    /// The whole text of the file in which a place is.
+    pub(crate) fn file(&mut self, name: &'static str) -> Option<&str> {
+        self.files.entry(name).or_insert_with(|| read(name)).as_deref()
+    }
+}
+
+/// The compiler's paths are relative to the folder of the workspace: the one that the program runs in, or one above the package that
+/// cargo runs.
+fn read(name: &str) -> Option<String> {
+    let name = Path::new(name);
+    if name.extension().is_none_or(|extension| extension != "rs") {
+        return None;
+    }
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let above = package.iter().flat_map(|package| package.ancestors()).map(|folder| folder.join(name));
+    std::iter::once(name.to_path_buf()).chain(above).find_map(|path| {
+        let length = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file)?.len();
+        if length > LONGEST { None } else { std::fs::read_to_string(path).ok() }
+    })
+}
+
+/// What is to be marked, if it stands there: a file that was changed since it was compiled shows nothing rather than something else.
+fn marked(line: &str, start: usize, mark: &Mark) -> Option<Range<usize>> {
+    let (before, rest) = line.split_at_checked(start)?;
+    let word = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    let length = match mark {
+        Mark::Declaration(name) => (rest[..word] == *name).then_some(word)?,
+        Mark::Call => (word > 0).then_some(word)?,
+        Mark::Field(name) => {
+            let positional = name.starts_with(|c: char| c.is_ascii_digit());
+            let named = before.trim_end().strip_suffix(':').is_some_and(|it| it.trim_end().ends_with(name.as_str()));
+            (named || positional).then(|| type_length(rest)).filter(|length| *length > 0)?
+        }
+    };
+    Some(start..start + length)
+}
+
+/// How far the type goes with which a text begins.
+fn type_length(text: &str) -> usize {
+    let mut depth = 0_usize;
+    let mut before = ' ';
+    let mut end = text.len();
+    for (at, c) in text.char_indices() {
+        match c {
+            '<' | '(' | '[' | '{' => depth += 1,
+            '>' if before == '-' => {}
+            '>' | ')' | ']' | '}' if depth > 0 => depth -= 1,
+            '>' | ')' | ']' | '}' | ',' | ';' | '=' if depth == 0 => {
+                end = at;
+                break;
+            }
+            '/' if before == '/' => {
+                end = at - 1;
+                break;
+            }
+            _ => {}
+        }
+        before = c;
+    }
+    text[..end].trim_end().len()
+}
+
+/// A default in a tag may be a secret: it is not shown.
+fn without_defaults(line: &str, mark: Range<usize>) -> MarkedLine {
+    const OPEN: &str = "#[gone(";
+    const CLOSE: &str = ")]";
+    let default = line.find(OPEN).and_then(|open| {
+        let from = open + line[open..].find('=')? + 1;
+        let to = from + line[from..].find(CLOSE)?;
+        Some(from..to)
+    });
+    let Some(default) = default.filter(|default| default.end <= mark.start || default.start >= mark.end) else {
+        return MarkedLine { text: line.to_owned(), mark };
+    };
+    let hidden = if line[default.clone()].ends_with('"') { "…\"" } else { "…" };
+    let text = [&line[..default.start], hidden, &line[default.end..]].concat();
+    match default.end <= mark.start {
+        true => {
+            let start = mark.start - default.len() + hidden.len();
+            MarkedLine { text, mark: start..start + mark.len() }
+        }
+        false => MarkedLine { text, mark },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown<'a>(line: &'a str, at: &str, mark: Mark) -> Option<&'a str> {
+        marked(line, line.find(at).unwrap(), &mark).map(|range| &line[range])
+    }
+
+    fn field(name: &str) -> Mark {
+        Mark::Field(name.into())
+    }
+
+    #[test]
+    fn the_type_of_a_field_is_marked_to_its_end_and_nothing_that_is_not_that_field() {
+        assert_eq!(shown("    store: Arc<dyn Store>,", "Arc", field("store")), Some("Arc<dyn Store>"));
+        assert_eq!(
+            shown("struct A { #[gone] it: Option<Arc<u8>>, other: u8 }", "Option", field("it")),
+            Some("Option<Arc<u8>>")
+        );
+        assert_eq!(shown("  call: fn(u8, u8) -> u16, // x", "fn", field("call")), Some("fn(u8, u8) -> u16"));
+        assert_eq!(shown("struct A(#[gone] Arc<u8>);", "Arc", field("0")), Some("Arc<u8>"));
+        assert_eq!(shown("    store: u8 // a comment", "u8", field("store")), Some("u8"));
+        assert_eq!(shown("    store: Arc<dyn Store>,", "Arc", field("other")), None, "the file was changed");
+        assert_eq!(shown("pub struct Store<T> {", "Store", Mark::Declaration("Store".into())), Some("Store"));
+        assert_eq!(shown("pub struct Stores {", "Stores", Mark::Declaration("Store".into())), None);
+        assert_eq!(shown("        .load(x())", "load", Mark::Call), Some("load"));
+        assert_eq!(marked("short", 40, &Mark::Call), None);
+    }
+
+    #[test]
+    fn a_default_in_a_tag_is_not_shown_and_the_mark_moves_with_the_text() {
+        let line = r#"    #[gone("config,db.password=hunter2")] password: String,"#;
+        let mark = marked(line, line.find("String").unwrap(), &field("password")).unwrap();
+        let shown = without_defaults(line, mark);
+        assert_eq!(shown.text, r#"    #[gone("config,db.password=…")] password: String,"#);
+        assert_eq!(&shown.text[shown.mark], "String");
+        let plain = without_defaults("    a: u8,", 7..9);
+        assert_eq!((plain.text.as_str(), plain.mark), ("    a: u8,", 7..9));
+    }
+
+    #[test]
+    fn this_very_file_is_found_and_another_is_not() {
+        let here = std::panic::Location::caller();
+        let mut text = SourceText::default();
+        let line = text.line(here, &Mark::Call);
+        assert_eq!(line.map(|line| line.text[line.mark].to_owned()).as_deref(), Some("std"));
+        assert_eq!(read("no/such/file.rs"), None);
+        assert_eq!(read("Cargo.toml"), None, "it is no source text");
+    }
+}
