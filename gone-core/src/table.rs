@@ -40,6 +40,8 @@ pub struct Table {
     pub module: &'static str,
     /// `#[goner(name = "…")]`.
     pub name: Option<&'static str>,
+    /// `#[goner(auto)]`.
+    pub auto: bool,
     /// The tagged fields, in the order of their declaration.
     pub sites: &'static [Site],
     /// `Arc<Self>`, then one for each `#[goner(offers(…))]`.

@@ -11,6 +11,7 @@ use crate::plan::index::{Candidate, Index, list};
 use crate::plan::order::{Roots, circles, sort_members, with_after};
 use crate::plan::report::{Place, Problem, Report};
 use crate::plan::{Binding, Function, Graph, Piece};
+use crate::registry::explain;
 use crate::table::{Form, Share};
 use crate::tag::split;
 use crate::target::{Arity, Element, Site, Target};
@@ -110,7 +111,7 @@ fn unused(
         }
     }
     let idle = |(node, used): &(&Node, bool)| {
-        !used && !node.built_in && !node.fallback && !node.source && !node.is_out() && !node.acts()
+        !used && !node.built_in && !node.fallback && !node.discovered && !node.source && !node.is_out() && !node.acts()
     };
     let idle = nodes.iter().zip(used).filter(idle).map(|(node, _)| {
         let problem =
@@ -275,7 +276,7 @@ impl<'a> Binder<'a> {
             return self.single(question, target, exact).map(Binding::Whole);
         }
         match question.site.ty.arity {
-            Arity::One => Err(self.missing(target, None).into()),
+            Arity::One => Err(self.missing(question, target, None).into()),
             Arity::Optional(element) | Arity::Many(element) | Arity::Named(element) if element.nests() => {
                 Err(Box::new(nested(question.site, &element)))
             }
@@ -300,7 +301,7 @@ impl<'a> Binder<'a> {
         let candidates: Vec<Candidate> =
             self.index.by_type(target.id()).iter().filter(|it| passes(it)).cloned().collect();
         match arity {
-            Arity::One | Arity::Lazy(_) if candidates.is_empty() => Err(self.missing(target, pattern).into()),
+            Arity::One | Arity::Lazy(_) if candidates.is_empty() => Err(self.missing(question, target, pattern).into()),
             Arity::One => self.single(question, target, &candidates).map(Binding::Whole),
             Arity::Lazy(_) => {
                 let piece = self.single(question, target, &candidates)?;
@@ -347,7 +348,7 @@ impl<'a> Binder<'a> {
                 Arity::Optional(element) | Arity::Many(element) | Arity::Named(element) if element.nests() => {
                     Err(Box::new(nested(site, &element)))
                 }
-                Arity::One | Arity::Lazy(_) => Err(self.missing(site.ty.target, Some(name)).into()),
+                Arity::One | Arity::Lazy(_) => Err(self.missing(question, site.ty.target, Some(name)).into()),
                 Arity::Optional(_) | Arity::Many(_) | Arity::Named(_) => Ok(Binding::Elements(Vec::new())),
             };
         };
@@ -467,7 +468,7 @@ impl<'a> Binder<'a> {
         id
     }
 
-    fn missing(&self, target: Target, name: Option<&str>) -> Problem {
+    fn missing(&self, question: &Question<'_>, target: Target, name: Option<&str>) -> Problem {
         let message = match name {
             Some(name) => format!("nothing is named `{name}`, for a site of type `{}`", target.name()),
             None => format!("nothing offers `{}`", target.name()),
@@ -485,10 +486,8 @@ impl<'a> Binder<'a> {
             Place::sort(&mut places);
             problem.involved.append(&mut places);
         }
-        match problem.involved.is_empty() {
-            true => problem.help("load something that offers it: a goner, a provider, or `gone::value(…)`"),
-            false => problem,
-        }
+        let asking = question.asking.map_or("", |id| self.nodes[id].module);
+        explain(problem, self.nodes, target, name, asking)
     }
 
     /// Why this node is close to what is missing, if it is.
