@@ -86,7 +86,7 @@ pub mod __private {
     pub use crate::bundle::{Bundle, Inject};
     #[cfg(feature = "linkme")]
     pub use crate::registry::GONERS;
-    pub use crate::registry::Registered;
+    pub use crate::registry::{Generic, Registered};
     #[cfg(feature = "test-util")]
     pub use crate::run::paused_runtime;
     pub use crate::run::{TestResult, main, runtime, test};

@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::collections::HashSet;
 
-use super::{Registered, all};
+use super::{Entry, all};
 use crate::Loader;
 use crate::node::Node;
 
@@ -18,7 +18,7 @@ use crate::node::Node;
 /// `use that_crate as _;`.
 pub fn discovered(loader: &mut Loader) {
     for entry in all() {
-        if let Registered::Goner(table) = entry
+        if let Entry::Goner(table) = entry
             && table.auto
         {
             loader.discover(table);

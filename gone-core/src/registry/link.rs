@@ -1,7 +1,26 @@
 //! How entries come together when a program is linked: through `inventory` or, with the feature `linkme`, through `linkme`. Both are
 //! behind one macro and one function, so that nothing else knows which it is.
 
-use super::Registered;
+use crate::Location;
+use crate::table::Table;
+
+/// What a derive leaves in the registry.
+pub enum Registered {
+    /// A goner. None of one that does not compile, so that its errors are not told once more from here.
+    Goner(Option<&'static Table>),
+    /// A generic goner: what of it will be loaded, only the program knows, so that it has no table yet.
+    Generic(Generic),
+}
+
+/// What is known of a generic goner.
+pub struct Generic {
+    /// The struct's name.
+    pub name: &'static str,
+    /// The path of the Rust module in which it is declared.
+    pub module: &'static str,
+    /// Where it is declared.
+    pub at: Location,
+}
 
 #[cfg(not(feature = "linkme"))]
 inventory::collect!(Registered);
@@ -38,14 +57,14 @@ macro_rules! __register {
 #[macro_export]
 macro_rules! __entry {
     ($goner:ident) => {
-        $crate::__private::Registered::Goner(<$goner as $crate::__private::Goner>::TABLE)
+        $crate::__private::Registered::Goner($crate::__private::Probe::<$goner>::TABLE)
     };
     ($goner:ident generic at $at:expr) => {
-        $crate::__private::Registered::Generic {
+        $crate::__private::Registered::Generic($crate::__private::Generic {
             name: $crate::__private::std::stringify!($goner),
             module: $crate::__private::std::module_path!(),
             at: $at,
-        }
+        })
     };
 }
 

@@ -10,46 +10,48 @@ pub use discover::discovered;
 pub(crate) use discover::{give_way, leave_out};
 #[cfg(feature = "linkme")]
 pub use link::GONERS;
+pub use link::{Generic, Registered};
 pub(crate) use not_loaded::explain;
 
 use crate::Location;
 use crate::table::Table;
 use crate::type_name::short;
 
-/// What a derive leaves in the registry.
-pub enum Registered {
-    /// A goner.
+/// An entry of the registry.
+#[derive(Clone, Copy)]
+enum Entry {
     Goner(&'static Table),
-    /// A generic goner: what of it will be loaded, only the program knows, so that it has no table yet.
-    Generic {
-        /// The struct's name.
-        name: &'static str,
-        /// The path of the Rust module in which it is declared.
-        module: &'static str,
-        /// Where it is declared.
-        at: Location,
-    },
+    Generic(&'static Generic),
 }
 
-impl Registered {
+impl Entry {
+    fn of(registered: &'static Registered) -> Option<Self> {
+        match registered {
+            Registered::Goner(table) => table.map(Entry::Goner),
+            Registered::Generic(generic) => Some(Entry::Generic(generic)),
+        }
+    }
+
     fn at(&self) -> Location {
         match self {
-            Registered::Goner(table) => table.at,
-            Registered::Generic { at, .. } => at,
+            Entry::Goner(table) => table.at,
+            Entry::Generic(generic) => generic.at,
         }
     }
 
     /// The crate, as `use` spells it.
     fn krate(&self) -> &'static str {
-        let (Registered::Goner(Table { module, .. }) | Registered::Generic { module, .. }) = self;
-        crate_of(module)
+        crate_of(match self {
+            Entry::Goner(table) => table.module,
+            Entry::Generic(generic) => generic.module,
+        })
     }
 
     /// The type by its short name.
     fn label(&self) -> String {
         match self {
-            Registered::Goner(table) => short((table.type_name)()),
-            Registered::Generic { name, .. } => format!("{name}<…>"),
+            Entry::Goner(table) => short((table.type_name)()),
+            Entry::Generic(generic) => format!("{}<…>", generic.name),
         }
     }
 }
@@ -60,10 +62,10 @@ fn crate_of(module: &str) -> &str {
 }
 
 /// All entries of the program, by crate, file, line and column: nothing that the linker decides is seen outside.
-fn all() -> &'static [&'static Registered] {
-    static SORTED: OnceLock<Vec<&'static Registered>> = OnceLock::new();
+fn all() -> &'static [Entry] {
+    static SORTED: OnceLock<Vec<Entry>> = OnceLock::new();
     SORTED.get_or_init(|| {
-        let mut entries: Vec<_> = link::entries().collect();
+        let mut entries: Vec<_> = link::entries().filter_map(Entry::of).collect();
         entries.sort_by_cached_key(|entry| {
             let at = entry.at();
             // What one macro of the user's declares may share its place.

@@ -1,6 +1,6 @@
 //! What a report says that misses something which the program has.
 
-use super::{Registered, all, crate_of, crates};
+use super::{Entry, Generic, all, crate_of, crates};
 use crate::node::Node;
 use crate::plan::{Place, Problem, glob};
 use crate::table::Form;
@@ -45,18 +45,18 @@ pub(crate) fn explain(
 
 /// What fits, by crate and place.
 fn not_loaded(nodes: &[Node], target: Target, name: Option<&str>) -> Vec<NotLoaded> {
-    let fits = |it: &&Registered| match it {
-        Registered::Goner(table) => name.is_none_or(|name| table.name.is_some_and(|own| glob(name, own))),
-        Registered::Generic { .. } => name.is_none(),
+    let fits = |it: &&Entry| match it {
+        Entry::Goner(table) => name.is_none_or(|name| table.name.is_some_and(|own| glob(name, own))),
+        Entry::Generic(_) => name.is_none(),
     };
-    let offering = |it: &&Registered| offers(it, target);
-    let entries = || all().iter().copied().filter(|it| !is_known(nodes, it, target));
-    let one = |it: &Registered, named: &str| NotLoaded {
+    let offering = |it: &&Entry| offers(it, target);
+    let entries = || all().iter().filter(|it| !is_known(nodes, it, target));
+    let one = |it: &Entry, named: &str| NotLoaded {
         label: it.label(),
         krate: it.krate(),
         at: it.at(),
         load: format!("`.load({}::goner(){named})`", loaded_as(it, target)),
-        auto: matches!(it, Registered::Goner(table) if table.auto),
+        auto: matches!(it, Entry::Goner(table) if table.auto),
     };
     let Some(name) = name else {
         return entries().filter(offering).map(|it| one(it, "")).collect();
@@ -71,17 +71,17 @@ fn not_loaded(nodes: &[Node], target: Target, name: Option<&str>) -> Vec<NotLoad
 }
 
 /// Whether it is among what was loaded, whatever became of it.
-fn is_known(nodes: &[Node], entry: &Registered, target: Target) -> bool {
+fn is_known(nodes: &[Node], entry: &Entry, target: Target) -> bool {
     let same = |node: &Node| match entry {
-        Registered::Goner(table) => (node.type_name)() == (table.type_name)(),
-        Registered::Generic { .. } => inside(target) == Some((node.type_name)()),
+        Entry::Goner(table) => (node.type_name)() == (table.type_name)(),
+        Entry::Generic(_) => inside(target) == Some((node.type_name)()),
     };
     nodes.iter().any(|node| node.declared == Some(entry.at()) && same(node))
 }
 
-fn offers(entry: &Registered, target: Target) -> bool {
+fn offers(entry: &Entry, target: Target) -> bool {
     match entry {
-        Registered::Goner(table) => {
+        Entry::Goner(table) => {
             let made = match &table.provider {
                 Some(Form::Typed { output, .. }) => Some(*output),
                 _ => None,
@@ -90,7 +90,7 @@ fn offers(entry: &Registered, target: Target) -> bool {
         }
         // There is nothing to compare but the name: `app::repo::Repo` of `Arc<app::repo::Repo<app::User>>`. A struct inside a
         // function has the function between the module and itself.
-        Registered::Generic { name, module, .. } => {
+        Entry::Generic(Generic { name, module, .. }) => {
             let path = inside(target).and_then(|inner| inner.split_once('<'));
             let path = path.and_then(|(path, _)| path.strip_prefix(module)?.strip_prefix("::"));
             path.is_some_and(|path| path.rsplit("::").next() == Some(name))
@@ -104,9 +104,9 @@ fn inside(target: Target) -> Option<&'static str> {
 }
 
 /// The type, as it is written before `::goner()`.
-fn loaded_as(entry: &Registered, target: Target) -> String {
+fn loaded_as(entry: &Entry, target: Target) -> String {
     match (entry, inside(target)) {
-        (Registered::Generic { .. }, Some(inner)) => short(inner).replacen('<', "::<", 1),
+        (Entry::Generic(_), Some(inner)) => short(inner).replacen('<', "::<", 1),
         _ => entry.label(),
     }
 }
