@@ -65,7 +65,7 @@ fn not_loaded(nodes: &[Node], target: Target, name: Option<&str>) -> Vec<NotLoad
     let is_glob = name.contains(['*', '?']);
     let named: Vec<_> = entries().filter(fits).filter(|it| !is_glob || offering(it)).map(|it| one(it, "")).collect();
     match named.is_empty() && !is_glob {
-        true => entries().filter(offering).map(|it| one(it, &format!(".named(\"{name}\")"))).collect(),
+        true => entries().filter(offering).map(|it| one(it, &format!(".named({name:?})"))).collect(),
         false => named,
     }
 }
