@@ -13,6 +13,39 @@ impl Gone {
         Self::builder().load(it)
     }
 
+    /// Begins an application with every goner of the program loaded that is marked `#[goner(auto)]`: see
+    /// [`discovered`](gone_core::discovered). What else is loaded stands before them.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use gone::prelude::*;
+    ///
+    /// #[derive(Goner)]
+    /// #[goner(auto)]
+    /// struct Clock;
+    ///
+    /// #[derive(Goner)]
+    /// #[goner(auto)]
+    /// struct Greeter {
+    ///     #[gone]
+    ///     clock: Arc<Clock>,
+    /// }
+    ///
+    /// #[gone::main]
+    /// async fn main() -> gone::Result<()> {
+    ///     Gone::discover()
+    ///         .run(async |greeter: Arc<Greeter>, clock: Arc<Clock>| {
+    ///             assert!(Arc::ptr_eq(&greeter.clock, &clock));
+    ///             Ok(())
+    ///         })
+    ///         .await
+    /// }
+    /// ```
+    #[track_caller]
+    pub fn discover() -> AppBuilder {
+        Self::load(gone_core::discovered)
+    }
+
     /// Begins an application in which nothing is loaded but what the default features bring.
     pub fn builder() -> AppBuilder {
         let builder = AppBuilder::new();

@@ -5,12 +5,25 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::loader::{Load, Loader};
-use crate::node::{AnySource, Body, LeftOut, Node};
+use crate::node::{AnySource, Body, Node};
 use crate::plan::{Place, Plan, Problem, Report, bind, replace};
 use crate::race::{First, race};
+use crate::registry::{give_way, leave_out};
 use crate::target::{Arity, Site, SiteType};
 use crate::tasks::UnderWay;
 use crate::{App, Error, MessageKind, Options, Result, Running, Sources, Target};
+
+/// Whether goners that were discovered take part.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Discovery {
+    /// They do, unless it is a test.
+    #[default]
+    OutsideTests,
+    /// It is a test that did not ask for them.
+    Off,
+    /// They do, also in a test.
+    Always,
+}
 
 /// An application while it is put together: it collects what is loaded, then plans, boots, runs or serves.
 #[must_use = "nothing happens until it is planned, booted, run or served"]
@@ -18,6 +31,7 @@ pub struct AppBuilder {
     loader: Loader,
     /// Where only what is needed is built: by what, beside the function.
     only: Option<Vec<Site>>,
+    pub(crate) discovery: Discovery,
     pub(crate) options: Options,
     pub(crate) under_way: UnderWay,
 }
@@ -31,7 +45,13 @@ impl Default for AppBuilder {
 impl AppBuilder {
     /// An application in which nothing is loaded.
     pub fn new() -> Self {
-        AppBuilder { loader: Loader::new(), only: None, options: Options::default(), under_way: UnderWay::default() }
+        AppBuilder {
+            loader: Loader::new(),
+            only: None,
+            discovery: Discovery::default(),
+            options: Options::default(),
+            under_way: UnderWay::default(),
+        }
     }
 
     /// Loads a goner, a value, a function as provider, a source, a module, or a tuple of these. Never fails: what is wrong
@@ -76,6 +96,13 @@ impl AppBuilder {
         self
     }
 
+    /// Lets the goners that were [discovered](crate::discovered) take part in [`test`](AppBuilder::test) as well, where they are left
+    /// out unless this is said. [`check`](AppBuilder::check) and the others have them anyway.
+    pub fn discover_in_tests(mut self) -> Self {
+        self.discovery = Discovery::Always;
+        self
+    }
+
     /// Checks everything, without constructing anything: reads the local sources, binds every site of every goner, and lets
     /// the providers check what they will be asked.
     ///
@@ -94,16 +121,16 @@ impl AppBuilder {
     }
 
     pub(crate) fn plan_for(self, function: Option<Cow<'static, [Site]>>) -> Result<Plan> {
-        let AppBuilder { loader, only, options, under_way } = self;
-        let mut reading = Reading::new(loader, only);
+        let AppBuilder { loader, only, discovery, options, under_way } = self;
+        let mut reading = Reading::new(loader, only, discovery);
         reading.local();
         reading.plan(function, options, under_way)
     }
 
     /// Plans with the remote sources opened as well, within the boot's budget.
     async fn plan_remotely(self, function: Option<Cow<'static, [Site]>>, begun: Instant) -> Result<Plan> {
-        let AppBuilder { loader, only, options, under_way } = self;
-        let mut reading = Reading::new(loader, only);
+        let AppBuilder { loader, only, discovery, options, under_way } = self;
+        let mut reading = Reading::new(loader, only, discovery);
         reading.local();
         reading.remote(crate::tasks::after(begun, options.boot), options.boot).await;
         reading.plan(function, options, under_way)
@@ -141,20 +168,22 @@ struct Reading {
     nodes: Vec<Node>,
     problems: Vec<Problem>,
     only: Option<Vec<Site>>,
+    discovery: Discovery,
     sources: Sources,
     /// What each source held, by its node, while it is not kept yet.
     held: Vec<(usize, Arc<dyn AnySource>, Snapshot)>,
 }
 
 impl Reading {
-    fn new(loader: Loader, only: Option<Vec<Site>>) -> Self {
-        let Loader { nodes, mut problems, .. } = loader;
+    fn new(loader: Loader, only: Option<Vec<Site>>, discovery: Discovery) -> Self {
+        let Loader { mut nodes, mut problems, .. } = loader;
+        give_way(&mut nodes);
         let mut nodes = replace(nodes, false, &mut problems);
         // A source that gives way does so before it is read.
         let own: Vec<_> =
             nodes.iter().filter(|it| !it.fallback).filter_map(|it| source(it)).map(|it| it.snapshot_id()).collect();
         nodes.retain(|it| !(it.fallback && source(it).is_some_and(|it| own.contains(&it.snapshot_id()))));
-        Reading { nodes, problems, only, sources: Sources::default(), held: Vec::new() }
+        Reading { nodes, problems, only, discovery, sources: Sources::default(), held: Vec::new() }
     }
 
     fn local(&mut self) {
@@ -225,10 +254,7 @@ impl Reading {
             if let Some(error) = failed {
                 self.failed(id, error);
             } else if let Some(why) = why {
-                let node = &mut self.nodes[id];
-                let offers = node.offers().map(|(target, _)| target).collect();
-                let left_out = LeftOut { name: node.name.clone(), offers, why };
-                node.take_out(Body::LeftOut(Box::new(left_out)));
+                self.nodes[id].leave_out(why);
             }
         }
     }
@@ -246,10 +272,14 @@ impl Reading {
             self.keep(id, &source, snapshot);
         }
         self.leave_out();
-        let nodes = replace(self.nodes, true, &mut self.problems);
+        let mut nodes = replace(self.nodes, true, &mut self.problems);
+        if self.discovery == Discovery::Off {
+            // What was replaced is gone: what replaces it takes part.
+            leave_out(&mut nodes);
+        }
         let graph = bind(nodes, function, self.only.as_deref(), &self.sources, self.problems)?;
-        if options.deny_unused && !graph.unused.is_empty() {
-            return Err(Error::plan(Report::new(graph.unused)));
+        if options.deny_warnings && !graph.warnings.is_empty() {
+            return Err(Error::plan(Report::new(graph.warnings)));
         }
         Ok(Plan { graph: Arc::new(graph), options, under_way })
     }

@@ -489,9 +489,9 @@ mod tests {
         assert_eq!(error.downcast_ref::<std::io::Error>().unwrap().to_string(), "inner");
         let whole = "\
 error[gone::config]: `Store` failed in init: outer
-  |
-  = caused by: inner
-  = see: docs/errors/G0022.md";
+ |
+ = caused by: inner
+ = see: docs/errors/G0022.md";
         assert_eq!(format!("{error:?}"), whole);
     }
 

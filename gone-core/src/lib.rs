@@ -24,6 +24,7 @@ mod outline;
 mod plan;
 mod provider;
 mod race;
+mod registry;
 mod render;
 mod run;
 mod schedule;
@@ -59,6 +60,7 @@ pub use options::{EarlyEnd, Options};
 pub use outline::{Edge, Kind, Outline, Part};
 pub use plan::{Place, Plan, Problem, Report, Wanted};
 pub use provider::{Given, NamedProvider, NoneParamProvider, Provider, Request};
+pub use registry::discovered;
 pub use render::Rendered;
 pub use run::TestFlag;
 pub use shutdown::{Shutdown, ShutdownToken};
@@ -87,12 +89,19 @@ pub use slots::Sites;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::bundle::{Bundle, Inject};
+    #[cfg(feature = "linkme")]
+    pub use crate::registry::GONERS;
+    pub use crate::registry::{Generic, Registered};
     #[cfg(feature = "test-util")]
     pub use crate::run::paused_runtime;
     pub use crate::run::{TestResult, main, runtime, test};
     pub use crate::slots::Sites as Slots;
     pub use crate::table::*;
     pub use crate::target::{Site, SiteType, Target};
-    pub use crate::{Error, Goner};
+    pub use crate::{__register as register, Error, Goner};
+    #[cfg(not(feature = "linkme"))]
+    pub use inventory;
+    #[cfg(feature = "linkme")]
+    pub use linkme;
     pub use std;
 }

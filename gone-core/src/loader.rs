@@ -3,6 +3,7 @@ use std::collections::HashSet;
 
 use crate::node::Node;
 use crate::plan::{Place, Problem};
+use crate::table::Table;
 use crate::{Error, Location, MessageKind, Spec};
 
 /// Collects what is loaded. A module gets one; nothing that is loaded runs before the plan.
@@ -11,6 +12,8 @@ pub struct Loader {
     pub(crate) problems: Vec<Problem>,
     /// The modules that are loaded, each as what gives way or not.
     modules: HashSet<(TypeId, bool)>,
+    /// The goners that were discovered, likewise.
+    discovered: HashSet<(TypeId, bool)>,
     at: Location,
     fallback: bool,
 }
@@ -22,6 +25,7 @@ impl Loader {
             nodes: Vec::new(),
             problems: Vec::new(),
             modules: HashSet::new(),
+            discovered: HashSet::new(),
             at: std::panic::Location::caller(),
             fallback: false,
         }
@@ -50,6 +54,15 @@ impl Loader {
     fn push(&mut self, node: Node) {
         let fallback = self.fallback;
         self.nodes.push(Node { fallback, ..node.loaded_at(self.at) });
+    }
+
+    /// Loads a goner as one that was discovered, as if where it is declared; once, also where the module that discovers is called
+    /// and not loaded.
+    pub(crate) fn discover(&mut self, table: &'static Table) {
+        if self.discovered.insert((table.id, self.fallback)) {
+            let node = Node::derived(table).loaded_at(table.at);
+            self.nodes.push(Node { discovered: true, fallback: self.fallback, ..node });
+        }
     }
 
     fn module<F: FnOnce(&mut Loader) -> R + 'static, R: ModuleOutcome>(&mut self, module: F) {

@@ -83,7 +83,7 @@ kinds! {
     /// Nobody needs it, and it does nothing by itself.
     Unused = 23, Unused;
     /// An `Option` or `Vec` that asks by a name which nothing has, and something has one that is close to it.
-    NearName = 24, Unused;
+    NearName = 24, Missing;
     /// A hook, a construction or a provider returned an error.
     HookFailed = 25, Hook;
     /// A hook, a construction or a provider panicked.

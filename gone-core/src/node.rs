@@ -30,6 +30,8 @@ pub(crate) struct Node {
     pub(crate) order: i32,
     pub(crate) early: bool,
     pub(crate) fallback: bool,
+    /// Found in the registry: it gives way to what the program loads itself.
+    pub(crate) discovered: bool,
     pub(crate) replace: bool,
     /// Types that it comes after, where nothing else decides.
     pub(crate) after: Vec<Target>,
@@ -67,7 +69,7 @@ pub(crate) enum Body {
     Shared { provider: NodeId, tag: Tag, share: Share },
     /// A fallback that something loaded stands in for.
     Displaced,
-    /// What a condition left out.
+    /// What a condition left out, or a test that discovers nothing.
     LeftOut(Box<LeftOut>),
     /// What nobody needs, where only what is needed is built.
     Unneeded,
@@ -199,6 +201,7 @@ impl Node {
             order: 0,
             early: false,
             fallback: false,
+            discovered: false,
             replace: false,
             after: Vec::new(),
             start_budget: None,
@@ -265,6 +268,13 @@ impl Node {
         self.after.clear();
         self.default_for.clear();
         (self.default, self.only_for_name, self.on_close) = (false, false, None);
+    }
+
+    /// Takes it out of the graph, and remembers for reports what it was.
+    pub(crate) fn leave_out(&mut self, why: String) {
+        let offers = self.offers().map(|(target, _)| target).collect();
+        let left_out = LeftOut { name: self.name.clone(), offers, why };
+        self.take_out(Body::LeftOut(Box::new(left_out)));
     }
 
     pub(crate) fn form(&self) -> Option<&Form> {

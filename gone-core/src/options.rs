@@ -20,9 +20,9 @@ pub struct Options {
     pub max_parallel: usize,
     /// What it means that a background task, a [`Run`](crate::Run), returns `Ok` before it was told to end. [`EarlyEnd::Ignore`].
     pub early_end: EarlyEnd,
-    /// Whether something that nobody needs and that does nothing by itself is a problem of the plan, and not only said. Not so
-    /// unless said. What only the function given to `run` takes is needed where that function is known.
-    pub deny_unused: bool,
+    /// Whether what [`Plan::warnings`](crate::Plan::warnings) has is a problem of the plan, and not only said: something that nobody needs
+    /// and that does nothing by itself, a name that looks misspelt. Not so unless said. What only the function given to `run` takes is needed where that function is known.
+    pub deny_warnings: bool,
 }
 
 /// What it means that a background task returns `Ok` before it was told to end. (contract container C-83)
@@ -45,7 +45,7 @@ impl Default for Options {
             drain_delay: Duration::ZERO,
             max_parallel: usize::MAX,
             early_end: EarlyEnd::default(),
-            deny_unused: false,
+            deny_warnings: false,
         }
     }
 }

@@ -138,7 +138,7 @@ impl Page {
             let mut block = Block::new(error.code(), &error.to_string());
             if let Some(Scene { goner, at: Some(at), .. }) = error.scene() {
                 let name = goner.split('<').next().unwrap_or_default().to_owned();
-                self.mark(&mut block, at, &Mark::Declaration(name), true, None);
+                self.mark(&mut block, at, &Mark::Declaration(name), true, Vec::new());
             }
             block.causes(error.message(), Some(error));
             for (what, asker) in [("asked by", error.asker()), ("needed by", error.needed_by())] {
@@ -162,33 +162,30 @@ impl Page {
         let label = format!("`{asker}` {what}");
         let field = Mark::Field(asker.field().to_owned());
         let mark = if self.line(at, &field).is_some() { field } else { Mark::Call };
-        self.mark(block, at, &mark, true, Some(label));
+        self.mark(block, at, &mark, true, vec![label]);
     }
 
     fn place(&mut self, block: &mut Block, place: &Place, first: bool) {
         let elsewhere = (place.loaded.file(), place.loaded.line()) != (place.at.file(), place.at.line());
-        let loaded = match elsewhere {
-            true => format!(", loaded at {}:{}", place.loaded.file(), place.loaded.line()),
-            false => String::new(),
-        };
-        self.mark(block, place.at, &place.mark, first, Some(format!("{}{loaded}", place.what)));
+        let loaded = elsewhere.then(|| format!("loaded at {}:{}", place.loaded.file(), place.loaded.line()));
+        let labels = std::iter::once(place.what.clone()).chain(loaded).collect();
+        self.mark(block, place.at, &place.mark, first, labels);
     }
 
     fn line(&mut self, at: Location, mark: &Mark) -> Option<crate::source_text::MarkedLine> {
         self.sources.as_mut()?.line(at, mark)
     }
 
-    /// The place in the user's source with a label, or that place and the label as a note.
-    fn mark(&mut self, block: &mut Block, at: Location, mark: &Mark, first: bool, label: Option<String>) {
+    /// The place in the user's source with as many of the labels as fit beside it, the rest as notes; or that place and the labels.
+    fn mark(&mut self, block: &mut Block, at: Location, mark: &Mark, first: bool, labels: Vec<String>) {
         match self.line(at, mark) {
             Some(line) => {
                 let kind = if first { AnnotationKind::Primary } else { AnnotationKind::Context };
-                let fits =
-                    |label: &String| line.text[..line.mark.end].chars().count() + label.chars().count() + 8 <= WIDTH;
-                let (beside, below) = match label {
-                    Some(label) if fits(&label) => (Some(label), None),
-                    label => (None, label),
-                };
+                let before = line.text[..line.mark.end].chars().count() + 8;
+                let fit = |count: &usize| before + labels[..*count].join(", ").chars().count() <= WIDTH;
+                let fitting = (1..=labels.len()).rev().find(fit).unwrap_or(0);
+                let beside = (fitting > 0).then(|| labels[..fitting].join(", "));
+                let below = (fitting < labels.len()).then(|| labels[fitting..].join(", "));
                 let annotation = kind.span(line.mark).label(beside);
                 let snippet = Snippet::source(line.text).line_start(at.line() as usize).path(at.file());
                 block.elements.push(snippet.annotation(annotation).into());
@@ -198,11 +195,14 @@ impl Page {
                 let origin = Origin::path(at.file()).line(at.line() as usize).char_column(at.column() as usize);
                 block.elements.push(origin.into());
                 block.elements.push(Padding.into());
-                label.into_iter().for_each(|label| block.note("note", label));
+                if !labels.is_empty() {
+                    block.note("note", labels.join(", "));
+                }
             }
             None => {
-                let label = label.map(|label| format!("{label}: ")).unwrap_or_default();
-                block.note("note", format!("{label}{}:{}", at.file(), at.line()));
+                let labels = labels.join(", ");
+                let colon = if labels.is_empty() { "" } else { ": " };
+                block.note("note", format!("{labels}{colon}{}:{}", at.file(), at.line()));
             }
         }
     }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::builder::Discovery;
 use crate::race::{First, race};
 use crate::render::stderr_takes_color;
 use crate::target::Site;
@@ -45,7 +46,8 @@ impl AppBuilder {
         self.run_until(function, Signals::new, Then::Serve)
     }
 
-    /// As [`run`](AppBuilder::run), for tests: goners may inject [`TestFlag`], and signals end the process as they do any other. With
+    /// As [`run`](AppBuilder::run), for tests: goners may inject [`TestFlag`], signals end the process as they do any other, and goners that
+    /// were [discovered](crate::discovered) are left out unless [`discover_in_tests`](AppBuilder::discover_in_tests) is said. With
     /// [`only_needed`](AppBuilder::only_needed) it builds what the function needs and no more. (contract container A-126)
     ///
     /// # Errors
@@ -57,7 +59,11 @@ impl AppBuilder {
     {
         let mut flag = value(TestFlag(()));
         flag.node.built_in = true;
-        self.load(flag).run_until(function, || Ok(Signals::none()), Then::Stop)
+        let mut builder = self.load(flag);
+        if builder.discovery == Discovery::OutsideTests {
+            builder.discovery = Discovery::Off;
+        }
+        builder.run_until(function, || Ok(Signals::none()), Then::Stop)
     }
 
     /// As [`test`](AppBuilder::test), for a function whose one parameter is a [bundle](crate::Inject) of sites.
@@ -155,7 +161,7 @@ async fn boot(builder: AppBuilder, sites: Option<Cow<'static, [Site]>>, signals:
     match race(builder.boot_for(sites, interrupt), watch).await {
         First::Left(booted) => {
             if let Ok(running) = &booted {
-                running.say_unused();
+                running.say_warnings();
             }
             booted
         }

@@ -12,8 +12,9 @@ use crate::target::{
     Arity, DeserializeFn, Element, LazyElement, Made, Site, Target, deserialize, gather_map, gather_option, gather_vec,
 };
 use crate::{
-    AfterStart, AfterStop, BeforeInit, BeforeStart, BeforeStop, Close, CloseReport, Deadline, Given, Init, Location,
-    NamedProvider, NoneParamProvider, Provider, Request, Result, Run, ShutdownToken, Sites, Sources, Start, Stop, Tag,
+    AfterStart, AfterStop, BeforeInit, BeforeStart, BeforeStop, Close, CloseReport, Deadline, Given, Goner, Init,
+    Location, NamedProvider, NoneParamProvider, Provider, Request, Result, Run, ShutdownToken, Sites, Sources, Start,
+    Stop, Tag,
 };
 
 /// A goner (or value) whose type is erased.
@@ -40,6 +41,8 @@ pub struct Table {
     pub module: &'static str,
     /// `#[goner(name = "…")]`.
     pub name: Option<&'static str>,
+    /// `#[goner(auto)]`.
+    pub auto: bool,
     /// The tagged fields, in the order of their declaration.
     pub sites: &'static [Site],
     /// `Arc<Self>`, then one for each `#[goner(offers(…))]`.
@@ -221,6 +224,8 @@ pub struct Probe<T: ?Sized>(std::marker::PhantomData<T>);
 pub trait Fallback {
     /// Not a wrapper.
     const ARITY: Arity = Arity::One;
+    /// Not a goner that compiles.
+    const TABLE: Option<&'static Table> = None;
     /// Not a bundle.
     const BUNDLE: Option<Bundle> = None;
     /// Not an `Option`.
@@ -284,6 +289,11 @@ impl<S: Send + 'static> Probe<HashMap<String, S>> {
 impl<T: ?Sized + Send + Sync + 'static> Probe<Lazy<T>> {
     /// Takes one, later.
     pub const ARITY: Arity = Arity::Lazy(LazyElement { target: Target::of::<Arc<T>>(), make: make::<T> });
+}
+
+impl<T: Goner> Probe<T> {
+    /// What is known of a goner.
+    pub const TABLE: Option<&'static Table> = Some(T::TABLE);
 }
 
 impl<B: Inject> Probe<B> {

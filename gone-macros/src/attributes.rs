@@ -42,13 +42,14 @@ pub(crate) struct OnStruct {
     pub(crate) name: Option<LitStr>,
     pub(crate) offers: Vec<Type>,
     pub(crate) share: Option<Ident>,
+    pub(crate) auto: Option<Ident>,
     pub(crate) hooks: Vec<Ident>,
     pub(crate) form: Option<Ident>,
     pub(crate) krate: Option<Path>,
 }
 
-const STRUCT_KEYS: [&str; 8] =
-    ["name", "offers", "share", "hooks", "provider", "none_param_provider", "named_provider", "crate"];
+const STRUCT_KEYS: [&str; 9] =
+    ["name", "offers", "share", "auto", "hooks", "provider", "none_param_provider", "named_provider", "crate"];
 
 impl OnStruct {
     pub(crate) fn read(attributes: &[Attribute], generic: bool, errors: &mut Errors) -> Self {
@@ -105,6 +106,12 @@ impl OnStruct {
                 }
             }
             "share" => self.share = Some(key),
+            "auto" => {
+                if generic {
+                    errors.at(key.span(), "a generic goner is not discovered: load it, and say of which types");
+                }
+                self.auto = Some(key);
+            }
             "hooks" => {
                 let hooks = written(list::<Ident>(input), "write `hooks(Init, Close)`")?;
                 if !generic {

@@ -24,6 +24,8 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
     let construct = construct(input);
     let hooks = hooks(input);
     let (form, provider) = provider(input);
+    let auto = input.on.auto.is_some();
+    let registered = registered(input, &at);
     quote! {
         const _: () = {
             use #private as __gone;
@@ -41,6 +43,7 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
                         at: #at,
                         module: __gone::std::module_path!(),
                         name: #name,
+                        auto: #auto,
                         sites: &[#(#sites),*],
                         offers: &[#offers],
                         construct: #construct,
@@ -50,7 +53,17 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
                 };
             }
             #free_checks
+            #registered
         };
+    }
+}
+
+/// The entry in the link-time registry.
+fn registered(input: &Input, at: &TokenStream) -> TokenStream {
+    let ident = &input.ast.ident;
+    match input.is_generic() {
+        true => quote!(__gone::register! { #ident generic at #at }),
+        false => quote!(__gone::register! { #ident }),
     }
 }
 

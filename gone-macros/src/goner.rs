@@ -48,12 +48,15 @@ fn read(ast: DeriveInput, errors: &mut Errors) -> Input {
 pub(crate) fn derive_bundle(ast: DeriveInput) -> TokenStream {
     let mut errors = Errors::default();
     let input = read(ast, &mut errors);
-    let OnStruct { name, offers, share, hooks, form, krate: _ } = &input.on;
+    let OnStruct { name, offers, share, auto, hooks, form, krate: _ } = &input.on;
     let not_for_bundles = (name.as_ref().map(Spanned::span).into_iter())
         .chain(offers.iter().map(Spanned::span))
-        .chain(share.iter().chain(hooks).chain(form).map(Spanned::span));
+        .chain(share.iter().chain(auto).chain(hooks).chain(form).map(Spanned::span));
     for span in not_for_bundles {
-        errors.at(span, "a bundle is no goner: it has sites, and neither name, offers, hooks nor provider");
+        errors.at(
+            span,
+            "a bundle is no goner: it has sites, and neither name, offers, hooks nor provider, and is not discovered",
+        );
     }
     errors.into_tokens().unwrap_or_else(|| expand_bundle(&input))
 }

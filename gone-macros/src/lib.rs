@@ -27,6 +27,7 @@ use proc_macro::TokenStream;
 /// - `#[goner(name = "…")]`: its name.
 /// - `#[goner(offers(dyn Trait, …))]`: offers it as these trait objects as well, checked by the compiler.
 /// - `#[goner(share)]`: on a provider whose output is `Clone`: one value for each extension text, and clones of it.
+/// - `#[goner(auto)]`: it is among what `Gone::discover()` loads. Not for a generic struct.
 /// - `#[goner(crate = path)]`: where to find the crate `gone`, if it is renamed.
 /// - `#[goner(hooks(Init, Close, …), provider)]`: on a **generic** struct only, which hooks and which provider form
 ///   (`provider`, `none_param_provider`, `named_provider`) it implements. Of other structs the macro finds them by

@@ -214,11 +214,11 @@ async fn what_nobody_needs_is_said_and_is_a_problem_on_request() {
         assert_eq!(said.count(&format!("{line}, loaded at tests/container/outline.rs:")), 1, "{line}");
     }
     assert_eq!(said.count("nobody needs"), 3);
-    let denied = app().options(|options| options.deny_unused = true).test(async |_: Arc<Top>| Ok(())).await;
+    let denied = app().options(|options| options.deny_warnings = true).test(async |_: Arc<Top>| Ok(())).await;
     let error = denied.unwrap_err();
     let mut found: Vec<_> = error.report().unwrap().problems().iter().map(|it| (it.code, it.message.clone())).collect();
     found.sort_by_key(|(_, message)| expected.iter().position(|line| line == message));
     assert_eq!(found, expected.map(|line| (gone::Code::Unused, line.to_owned())));
     let plan = app().plan().unwrap();
-    assert_eq!(plan.unused().len(), 4, "without the function nobody needs `Top` either");
+    assert_eq!(plan.warnings().len(), 4, "without the function nobody needs `Top` either");
 }

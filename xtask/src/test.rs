@@ -9,7 +9,7 @@ use crate::{crates, rows};
 /// The features of each package that must compile and be tidy alone. Packages without features of their own are covered by the
 /// run over the whole workspace.
 const FEATURES: [(&str, &[&str]); 2] =
-    [("gone", &["macros", "config", "clog", "db", "test-util"]), ("gone-db", &["sqlite"])];
+    [("gone", &["macros", "config", "clog", "db", "linkme", "test-util"]), ("gone-db", &["sqlite"])];
 
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
@@ -20,6 +20,8 @@ pub(crate) fn run() -> Result<()> {
     crates::check()?;
     unwanted_crates()?;
     tests()?;
+    // The other registry, with the same tests.
+    cargo(&["test", "--quiet", "--package", "gone", "--test", "discover", "--features", "linkme"], &[])?;
     rows::print("")?;
     println!("all of it took {:.0} s", begun.elapsed().as_secs_f64());
     Ok(())

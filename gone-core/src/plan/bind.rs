@@ -1,13 +1,14 @@
 //! Binding every site to an offer, by the rules of resolution.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::bundle::flatten;
 use crate::lists::Lists;
 use crate::node::{Body, Node, NodeId, Offer, Via};
 use crate::plan::glob::glob;
 use crate::plan::index::{Candidate, Index, list};
+use crate::plan::near::{self, Missed};
 use crate::plan::order::{Roots, circles, sort_members, with_after};
 use crate::plan::report::{Place, Problem, Report};
 use crate::plan::{Binding, Function, Graph, Piece};
@@ -15,7 +16,7 @@ use crate::table::{Form, Share};
 use crate::tag::split;
 use crate::target::{Arity, Element, Site, Target};
 use crate::unwind::catch;
-use crate::{Asker, Code, Error, Handle, MessageKind, Result, Shutdown, Sources, Tag, edit_distance, value};
+use crate::{Asker, Code, Error, Handle, MessageKind, Result, Shutdown, Sources, Tag, registry, value};
 
 /// Binds all sites of all nodes, and those of `function`, or says all that is wrong.
 pub(crate) fn bind(
@@ -50,7 +51,7 @@ pub(crate) fn bind(
         Function { sites, bindings }
     });
     let roots = only.map(|only| binder.function(only));
-    let Binder { shared_nodes, mut missed, .. } = binder;
+    let Binder { shared_nodes, mut missed, suspects, .. } = binder;
     for (node, provider) in shared_nodes {
         bindings.add(|_, _| ());
         needs.add(|needs, _| needs.push(provider));
@@ -73,7 +74,8 @@ pub(crate) fn bind(
                 sort_members(bindings.get_mut(id), &node.sites, &nodes, order);
             }
         }
-        let unused = unused(&nodes, &bindings, function.as_ref(), roots.as_deref());
+        let mut warnings = unused(&nodes, &bindings, function.as_ref(), roots.as_deref());
+        warnings.extend(suspects);
         if let Some(roots) = roots {
             let function = function.iter().flat_map(|function| &function.bindings);
             take_out_unneeded(&mut nodes, &bindings, &needs, roots.iter().chain(function));
@@ -85,7 +87,7 @@ pub(crate) fn bind(
             order,
             function,
             index,
-            unused,
+            warnings: Report::new(warnings).into_problems(),
             shutdown,
             handle,
             sources: sources.clone(),
@@ -110,7 +112,7 @@ fn unused(
         }
     }
     let idle = |(node, used): &(&Node, bool)| {
-        !used && !node.built_in && !node.fallback && !node.source && !node.is_out() && !node.acts()
+        !used && !node.built_in && !node.fallback && !node.discovered && !node.source && !node.is_out() && !node.acts()
     };
     let idle = nodes.iter().zip(used).filter(idle).map(|(node, _)| {
         let problem = Problem::new(
@@ -201,6 +203,8 @@ struct Binder<'a> {
     shared: HashMap<(NodeId, String), NodeId>,
     shared_nodes: Vec<(Node, NodeId)>,
     missed: Vec<(Option<NodeId>, Problem)>,
+    /// What is no problem and looks like a mistake.
+    suspects: Vec<Problem>,
 }
 
 /// One site while it is bound. `asking` is none for the function given to `run`.
@@ -212,7 +216,16 @@ struct Question<'a> {
 
 impl<'a> Binder<'a> {
     fn new(nodes: &'a [Node], index: &'a Index, sources: &'a Sources, function: &'static str) -> Self {
-        Binder { function, nodes, index, sources, shared: HashMap::new(), shared_nodes: Vec::new(), missed: Vec::new() }
+        Binder {
+            function,
+            nodes,
+            index,
+            sources,
+            shared: HashMap::new(),
+            shared_nodes: Vec::new(),
+            missed: Vec::new(),
+            suspects: Vec::new(),
+        }
     }
 
     /// Binds the sites of a node, and adds what it needs to the list that begins there, each once.
@@ -277,7 +290,7 @@ impl<'a> Binder<'a> {
             return self.single(question, target, exact).map(Binding::Whole);
         }
         match question.site.ty.arity {
-            Arity::One => Err(self.missing(target, None).into()),
+            Arity::One => Err(self.missing(question, target, None).into()),
             Arity::Optional(element) | Arity::Many(element) | Arity::Named(element) if element.nests() => {
                 Err(Box::new(nested(question.site, &element)))
             }
@@ -302,7 +315,7 @@ impl<'a> Binder<'a> {
         let candidates: Vec<Candidate> =
             self.index.by_type(target.id()).iter().filter(|it| passes(it)).cloned().collect();
         match arity {
-            Arity::One | Arity::Lazy(_) if candidates.is_empty() => Err(self.missing(target, pattern).into()),
+            Arity::One | Arity::Lazy(_) if candidates.is_empty() => Err(self.missing(question, target, pattern).into()),
             Arity::One => self.single(question, target, &candidates).map(Binding::Whole),
             Arity::Lazy(_) => {
                 let piece = self.single(question, target, &candidates)?;
@@ -349,8 +362,11 @@ impl<'a> Binder<'a> {
                 Arity::Optional(element) | Arity::Many(element) | Arity::Named(element) if element.nests() => {
                     Err(Box::new(nested(site, &element)))
                 }
-                Arity::One | Arity::Lazy(_) => Err(self.missing(site.ty.target, Some(name)).into()),
-                Arity::Optional(_) | Arity::Many(_) | Arity::Named(_) => Ok(Binding::Elements(Vec::new())),
+                Arity::One | Arity::Lazy(_) => Err(self.missing(question, site.ty.target, Some(name)).into()),
+                Arity::Optional(_) | Arity::Many(_) | Arity::Named(_) => {
+                    self.suspect(question, name);
+                    Ok(Binding::Elements(Vec::new()))
+                }
             };
         };
         let node = &self.nodes[id];
@@ -469,58 +485,33 @@ impl<'a> Binder<'a> {
         id
     }
 
-    fn missing(&self, target: Target, name: Option<&str>) -> Problem {
+    /// A wrapper that stays empty because nothing has the name: a warning, where something has one that is close to it.
+    fn suspect(&mut self, question: &Question<'_>, name: &str) {
+        let site = question.site;
+        let message = format!("nothing is named `{name}`, so this stays empty");
+        let problem = Problem::new(MessageKind::NearName, message).wanted(site.ty.target, Some(name));
+        let missed = Missed { target: site.ty.target, name: Some(name), arity: &site.ty.arity };
+        let mut problem = near::explain(problem, self.nodes, &missed);
+        if !problem.involved.is_empty() {
+            problem.asker = Some((question.asker)());
+            self.suspects.push(problem);
+        }
+    }
+
+    fn missing(&self, question: &Question<'_>, target: Target, name: Option<&str>) -> Problem {
         let message = match name {
             Some(name) => format!("nothing is named `{name}`, for a site of type `{}`", target.name()),
             None => format!("nothing offers `{}`", target.name()),
         };
         let kind = if name.is_some() { MessageKind::MissingName } else { MessageKind::MissingType };
-        let mut problem = Problem::new(kind, message).wanted(target, name);
-        let wanted = target.name();
-        // The nearest name first.
-        let mut near: BTreeMap<usize, Vec<Place>> = BTreeMap::new();
-        for node in self.nodes {
-            let Some(what) = self.near(node, target, &wanted, name) else { continue };
-            let distance = name.zip(node.name.as_deref()).map_or(usize::MAX, |(name, near)| edit_distance(name, near));
-            near.entry(distance).or_default().push(Place { what, ..Place::of(node) });
+        let arity = &question.site.ty.arity;
+        let problem = Problem::new(kind, message).wanted(target, name);
+        let mut problem = near::explain(problem, self.nodes, &Missed { target, name, arity });
+        if question.asking.is_none() && name.is_none() && !target.name().starts_with("Arc<") {
+            problem = problem.help(format!("a bundle of sites is the one parameter of `{}_with`", self.function));
         }
-        for mut places in near.into_values() {
-            Place::sort(&mut places);
-            problem.involved.append(&mut places);
-        }
-        match problem.involved.is_empty() {
-            true => problem.help("load something that offers it: a goner, a provider, or `gone::value(…)`"),
-            false => problem,
-        }
-    }
-
-    /// Why this node is close to what is missing, if it is.
-    fn near(&self, node: &Node, target: Target, wanted: &str, name: Option<&str>) -> Option<String> {
-        let own = node.name.as_deref();
-        if let (Some(name), Some(own)) = (name, own)
-            && edit_distance(name, own) <= 2
-        {
-            return Some(format!("there is `{own}`, a `{}`", node.label()));
-        }
-        match &node.body {
-            Body::LeftOut(out) => {
-                let by_name = name.is_some() && out.name.as_deref() == name;
-                let by_type = name.is_none() && out.offers.contains(&target);
-                return (by_name || by_type).then(|| format!("`{}` was left out: {}", node.label(), out.why));
-            }
-            Body::Displaced | Body::Unneeded => return None,
-            _ => {}
-        }
-        for (offered, _) in node.offers() {
-            let spelled = offered.name();
-            if offered == target {
-                return own.map(|own| format!("`{}` offers it under the name `{own}`", node.label()));
-            }
-            if spelled == format!("Arc<{wanted}>") || format!("Arc<{spelled}>") == wanted {
-                return Some(format!("`{}` offers `{spelled}`", node.label()));
-            }
-        }
-        None
+        let asking = question.asking.map_or("", |id| self.nodes[id].module);
+        registry::explain(problem, self.nodes, target, name, asking)
     }
 }
 

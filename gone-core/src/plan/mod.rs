@@ -4,6 +4,7 @@ mod bind;
 mod cycle;
 mod glob;
 mod index;
+mod near;
 mod order;
 mod replace;
 mod report;
@@ -38,10 +39,11 @@ impl Plan {
         self.graph.nodes.iter().filter(loaded).count()
     }
 
-    /// What was loaded though nobody needs it and it does nothing by itself, each with where it was: `run` and `serve` say so in
-    /// the log, and [`Options::deny_unused`] makes problems of them. What gives way does not count. (contract container C-41)
-    pub fn unused(&self) -> &[Problem] {
-        &self.graph.unused
+    /// What is no problem and looks like a mistake: what was loaded though nobody needs it and it does nothing by itself, and what asks,
+    /// as an `Option` or for all, for a name that nothing has and something nearly has. `run` and `serve` say so in the log, and
+    /// [`Options::deny_warnings`] makes problems of them. What gives way does not count. (contract container C-41)
+    pub fn warnings(&self) -> &[Problem] {
+        &self.graph.warnings
     }
 
     /// What the application consists of, as data and to draw: who is there, who needs whom, and why.
@@ -88,8 +90,8 @@ pub(crate) struct Graph {
     /// The function that is injected after the start, if the plan was made for one.
     pub(crate) function: Option<Function>,
     pub(crate) index: Index,
-    /// What nobody needs and does nothing by itself.
-    pub(crate) unused: Vec<Problem>,
+    /// What looks like a mistake.
+    pub(crate) warnings: Vec<Problem>,
     /// What goners inject to ask for a stop, and to look things up.
     pub(crate) shutdown: Shutdown,
     pub(crate) handle: Handle,

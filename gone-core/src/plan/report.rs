@@ -26,6 +26,10 @@ impl Report {
         &self.problems
     }
 
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
     /// The report as text, plain unless said; [`Display`](fmt::Display) is the same.
     pub fn render(&self) -> Rendered<'_> {
         Rendered::report(self)
@@ -118,6 +122,12 @@ impl Place {
         Place { what, at, loaded: at, mark: Mark::Field(name.to_owned()), types: Vec::new() }
     }
 
+    /// A struct of this name, where it is declared.
+    pub(crate) fn declaration(what: String, label: &str, at: Location) -> Self {
+        let name = label.split('<').next().unwrap_or_default().to_owned();
+        Place { what, at, loaded: at, mark: Mark::Declaration(name), types: Vec::new() }
+    }
+
     /// Where something was loaded.
     pub(crate) fn call(what: String, at: Location) -> Self {
         Place { what, at, loaded: at, mark: Mark::Call, types: Vec::new() }
@@ -153,11 +163,6 @@ impl Problem {
 
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help.push(help.into());
-        self
-    }
-
-    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
         self
     }
 

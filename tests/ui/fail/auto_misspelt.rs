@@ -1,0 +1,7 @@
+use gone::prelude::*;
+
+#[derive(Goner)]
+#[goner(atuo)]
+struct Store;
+
+fn main() {}

@@ -1,0 +1,9 @@
+use gone::prelude::*;
+
+#[derive(Goner)]
+#[goner(auto, name = "repo")]
+struct Repo<T: Default + Send + Sync + 'static> {
+    of: T,
+}
+
+fn main() {}
