@@ -6,3 +6,11 @@ struct FirstProgram;
 struct Providers;
 #[doc = include_str!("../docs/guide/03-names.md")]
 struct Names;
+#[doc = include_str!("../docs/guide/04-many-type-providers.md")]
+struct ManyTypeProviders;
+#[doc = include_str!("../docs/guide/05-lifecycle.md")]
+struct Lifecycle;
+#[doc = include_str!("../docs/guide/06-testing.md")]
+struct Testing;
+#[doc = include_str!("../docs/guide/07-reading-a-report.md")]
+struct ReadingAReport;
