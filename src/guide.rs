@@ -14,3 +14,9 @@ struct Lifecycle;
 struct Testing;
 #[doc = include_str!("../docs/guide/07-reading-a-report.md")]
 struct ReadingAReport;
+#[doc = include_str!("../docs/guide/08-from-gone-go.md")]
+struct FromGoneGo;
+#[doc = include_str!("../docs/guide/09-from-fx.md")]
+struct FromFx;
+#[doc = include_str!("../docs/guide/10-from-spring.md")]
+struct FromSpring;
