@@ -27,6 +27,8 @@
 //! The pages in `docs/` tell the rest: what a tag can say, what loads how, the lifecycle, and how a provider crate is made.
 
 mod entry;
+#[cfg(doctest)]
+mod guide;
 pub mod prelude;
 
 #[doc(hidden)]

@@ -1,0 +1,22 @@
+//! The programs of the guide, compiled and run as tests.
+
+#[doc = include_str!("../docs/guide/01-first-program.md")]
+struct FirstProgram;
+#[doc = include_str!("../docs/guide/02-providers.md")]
+struct Providers;
+#[doc = include_str!("../docs/guide/03-names.md")]
+struct Names;
+#[doc = include_str!("../docs/guide/04-many-type-providers.md")]
+struct ManyTypeProviders;
+#[doc = include_str!("../docs/guide/05-lifecycle.md")]
+struct Lifecycle;
+#[doc = include_str!("../docs/guide/06-testing.md")]
+struct Testing;
+#[doc = include_str!("../docs/guide/07-reading-a-report.md")]
+struct ReadingAReport;
+#[doc = include_str!("../docs/guide/08-from-gone-go.md")]
+struct FromGoneGo;
+#[doc = include_str!("../docs/guide/09-from-fx.md")]
+struct FromFx;
+#[doc = include_str!("../docs/guide/10-from-spring.md")]
+struct FromSpring;
