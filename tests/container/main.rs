@@ -6,6 +6,7 @@ mod budgets;
 mod bundles;
 mod calls;
 mod conditions;
+mod events;
 mod groups;
 mod lazy;
 mod lifecycle;
