@@ -12,6 +12,7 @@ mod lazy;
 mod lifecycle;
 mod lookup;
 mod made;
+mod messages;
 mod options;
 mod outline;
 mod problems;
