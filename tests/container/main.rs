@@ -7,6 +7,7 @@ mod bundles;
 mod calls;
 mod conditions;
 mod events;
+mod examples;
 mod groups;
 mod lazy;
 mod lifecycle;
