@@ -325,7 +325,7 @@ impl Life {
                 Some(ended) => {
                     let goner = graph.nodes[ended.node].label();
                     match ended.result {
-                        Ok(report) if report.is_clean() => tracing::debug!(target: "gone", %goner, "closed: {report}"),
+                        Ok(report) if report.is_clean() => tracing::trace!(target: "gone", %goner, "closed: {report}"),
                         Ok(report) => tracing::warn!(target: "gone", %goner, "closed: {report}"),
                         Err(error) => errors.push(error),
                     }
