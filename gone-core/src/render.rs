@@ -9,7 +9,7 @@ use crate::error::Scene;
 use crate::plan::{Place, Problem, Report};
 use crate::source_text::{Mark, SourceText};
 use crate::type_name::without_std;
-use crate::{Asker, Code, Error, Location, MessageKind};
+use crate::{Asker, Code, Error, Hook, Location, MessageKind};
 
 /// No line gets longer than this unless a single word is.
 const WIDTH: usize = 99;
@@ -147,6 +147,9 @@ impl Page {
                     block.note(what, format!("`{asker}`{at}"));
                 }
             }
+            if let Some(help) = what_to_do(error) {
+                block.note("help", help.to_owned());
+            }
             if let Some(kind) = error.kind() {
                 block.see(kind);
             }
@@ -255,6 +258,23 @@ impl Block {
             title = title.id(id);
         }
         renderer.render(&[title.elements(self.elements)])
+    }
+}
+
+/// What to do about an error that comes after the plan, where its own text does not say it.
+fn what_to_do(error: &Error) -> Option<&'static str> {
+    let stops = error.code() == Code::Stop;
+    match (error.exact_kind()?, error.hook()) {
+        (MessageKind::HookAbandoned, Some(Hook::Run)) => Some("end the task when its token says so"),
+        (MessageKind::HookAbandoned, _) if stops => {
+            Some("make it shorter, or give it more time with `.stop_budget(…)`")
+        }
+        (MessageKind::HookAbandoned, Some(Hook::Start)) => {
+            Some("return as soon as it is ready and go on in `Run`, or give it more time with `.start_budget(…)`")
+        }
+        (MessageKind::HookAbandoned, _) => Some("make it shorter, or give it more time with `.start_budget(…)`"),
+        (MessageKind::BootBudget, _) => Some("make it shorter, or give the boot more time with `Options::boot`"),
+        _ => None,
     }
 }
 
