@@ -157,8 +157,10 @@ async fn within(
         Ok(First::Right(error)) => Err(error),
         Err(_) => {
             let unfinished = under_way.names().join(", ");
-            let text =
-                format_args!("the application was not ready within {boot:?}; it waited for {unfinished}").to_string();
+            let mut text = format!("the application was not ready within {boot:?}");
+            if !unfinished.is_empty() {
+                text.push_str(&format!("; it waited for {unfinished}"));
+            }
             Err(Error::new(Code::Hook, text).of_kind(MessageKind::BootBudget))
         }
     }

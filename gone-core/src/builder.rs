@@ -240,17 +240,27 @@ impl Reading {
         match source.keep(snapshot) {
             Some((instance, snapshot)) => {
                 if !self.sources.insert(source.snapshot_id(), snapshot) {
-                    let text = format!("two sources give the same snapshot; one is `{}`", self.nodes[id].label());
-                    let problem =
-                        Problem::new(MessageKind::DuplicateSource, text).involving([Place::of(&self.nodes[id])]);
-                    self.problems
-                        .push(problem.help("load one of them, or put `.replace()` on the one that is to stand"));
+                    self.two_give_one_snapshot(id);
+                    return;
                 }
                 self.nodes[id].body = Body::Ready(instance);
                 self.nodes[id].source = true;
             }
             None => self.failed(id, Error::msg("the source gave a snapshot of another type")),
         }
+    }
+
+    /// Says that a second source gives a snapshot. That one is taken out, so that its offer is not a problem as well.
+    fn two_give_one_snapshot(&mut self, second: usize) {
+        // What a source offers is its snapshot, and nothing else.
+        let Some((snapshot, _)) = self.nodes[second].offers().next() else { return };
+        let first = self.nodes.iter().position(|it| it.source && it.offer_of(snapshot.id()).is_some());
+        let mut places: Vec<_> = first.into_iter().chain([second]).map(|id| Place::of(&self.nodes[id])).collect();
+        Place::sort(&mut places);
+        let text = format!("two sources give `{}`", snapshot.name());
+        let problem = Problem::new(MessageKind::DuplicateSource, text).involving(places);
+        self.problems.push(problem.help("load one of them, or put `.replace()` on the one that is to stand"));
+        self.nodes[second].take_out(Body::Displaced);
     }
 
     /// Asks the conditions, and leaves out what does not hold.

@@ -235,12 +235,9 @@ impl Error {
     /// Adds where it happened. An error that already knows keeps what it knows: the innermost place is the right one.
     pub(crate) fn in_hook(self, goner: &Who, hook: Hook, took: Option<Duration>) -> Self {
         self.change(|inner| {
-            if inner.code == Code::Other {
-                inner.code = if matches!(hook, Hook::BeforeStop | Hook::Stop | Hook::AfterStop | Hook::Close) {
-                    Code::Stop
-                } else {
-                    Code::Hook
-                };
+            let stops = matches!(hook, Hook::BeforeStop | Hook::Stop | Hook::AfterStop | Hook::Close);
+            if inner.code == Code::Other || (stops && inner.kind == Some(MessageKind::HookPanicked)) {
+                inner.code = if stops { Code::Stop } else { Code::Hook };
             }
             if inner.scene.is_none() {
                 let Who { name, at } = goner.clone();
@@ -285,7 +282,15 @@ impl Error {
     /// The kind of message that it is, with its number and page; none for an error of the user's own, and for a plan with problems, of which
     /// each has its own.
     pub fn kind(&self) -> Option<MessageKind> {
-        self.0.kind.or(match self.0.code {
+        match self.0.code {
+            // Whatever a hook of the stop failed with.
+            Code::Stop => Some(MessageKind::StopFailed),
+            code => self.0.kind.or(Self::kind_of(code)),
+        }
+    }
+
+    fn kind_of(code: Code) -> Option<MessageKind> {
+        match code {
             Code::Missing => Some(MessageKind::MissingType),
             Code::Ambiguous => Some(MessageKind::Ambiguous),
             Code::Mismatch => Some(MessageKind::NameMismatch),
@@ -295,7 +300,12 @@ impl Error {
             Code::State => Some(MessageKind::State),
             Code::Interrupted => Some(MessageKind::Interrupted),
             Code::Duplicate | Code::Cycle | Code::Load | Code::Unused | Code::Plan | Code::Other => None,
-        })
+        }
+    }
+
+    /// The kind that it was given, also where it is one of the stop.
+    pub(crate) fn exact_kind(&self) -> Option<MessageKind> {
+        self.0.kind
     }
 
     pub(crate) fn scene(&self) -> Option<&Scene> {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use crate::node::Node;
 use crate::plan::{Place, Problem};
 use crate::table::Table;
+use crate::type_name::short;
 use crate::{Error, Location, MessageKind, Spec};
 
 /// Collects what is loaded. A module gets one; nothing that is loaded runs before the plan.
@@ -76,8 +77,12 @@ impl Loader {
         let done = crate::unwind::catch(|| module(self).into_result()).and_then(|done| done);
         (self.at, self.fallback) = (at, fallback);
         if let Err(error) = done {
-            let place = Place::call(format!("`{name}`"), at);
-            let problem = Problem::new(MessageKind::ModuleFailed, format!("a module failed: {error}"));
+            let (what, place) = match function_item {
+                true => (format!("the module `{}`", short(name)), format!("`{}`", short(name))),
+                false => ("a module".to_owned(), format!("`{name}`")),
+            };
+            let problem = Problem::new(MessageKind::ModuleFailed, format!("{what} failed: {error}"));
+            let place = Place::call(place, at);
             self.problems.push(problem.involving([place]).caused_by(error));
         }
     }

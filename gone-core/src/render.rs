@@ -9,7 +9,7 @@ use crate::error::Scene;
 use crate::plan::{Place, Problem, Report};
 use crate::source_text::{Mark, SourceText};
 use crate::type_name::without_std;
-use crate::{Asker, Code, Error, Location, MessageKind};
+use crate::{Asker, Code, Error, Hook, Location, MessageKind};
 
 /// No line gets longer than this unless a single word is.
 const WIDTH: usize = 99;
@@ -62,9 +62,7 @@ impl<'a> Rendered<'a> {
 impl fmt::Display for Rendered<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let renderer = if self.color { Renderer::styled() } else { Renderer::plain() };
-        // The renderer counts what it cuts a source line to without the numbers beside it.
-        let mut page =
-            Page { renderer: renderer.term_width(WIDTH - 10), sources: self.sources.then(SourceText::default) };
+        let mut page = Page { renderer: renderer.term_width(WIDTH), sources: self.sources.then(SourceText::default) };
         match self.what {
             What::Error(error) => f.write_str(&page.errors(error)),
             What::Report(report) => f.write_str(&page.report(report)),
@@ -148,6 +146,9 @@ impl Page {
                     let at = asker.at().map(|at| format!(", {}:{}", at.file(), at.line())).unwrap_or_default();
                     block.note(what, format!("`{asker}`{at}"));
                 }
+            }
+            if let Some(help) = what_to_do(error) {
+                block.note("help", help.to_owned());
             }
             if let Some(kind) = error.kind() {
                 block.see(kind);
@@ -257,6 +258,23 @@ impl Block {
             title = title.id(id);
         }
         renderer.render(&[title.elements(self.elements)])
+    }
+}
+
+/// What to do about an error that comes after the plan, where its own text does not say it.
+fn what_to_do(error: &Error) -> Option<&'static str> {
+    let stops = error.code() == Code::Stop;
+    match (error.exact_kind()?, error.hook()) {
+        (MessageKind::HookAbandoned, Some(Hook::Run)) => Some("end the task when its token says so"),
+        (MessageKind::HookAbandoned, _) if stops => {
+            Some("make it shorter, or give it more time with `.stop_budget(…)`")
+        }
+        (MessageKind::HookAbandoned, Some(Hook::Start)) => {
+            Some("return as soon as it is ready and go on in `Run`, or give it more time with `.start_budget(…)`")
+        }
+        (MessageKind::HookAbandoned, _) => Some("make it shorter, or give it more time with `.start_budget(…)`"),
+        (MessageKind::BootBudget, _) => Some("make it shorter, or give the boot more time with `Options::boot`"),
+        _ => None,
     }
 }
 

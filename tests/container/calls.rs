@@ -113,7 +113,7 @@ async fn all_that_is_wrong_with_a_call_comes_in_one_report_and_the_function_is_n
     let report = called.report().unwrap();
     let found: Vec<_> = report.problems().iter().map(|it| (it.code, it.asker.as_ref().unwrap().field())).collect();
     assert_eq!(found, [(Code::Missing, "misspelt"), (Code::Ambiguous, "one_of_two")]);
-    assert!(report.to_string().contains("there is `circle`"), "{report}");
+    assert!(report.to_string().contains("is named `circle`"), "{report}");
     app.stop().await.unwrap();
     let late = app.call_with(async |_: Wanted| ()).await.unwrap_err();
     assert_eq!(late.source().unwrap().downcast_ref(), Some(&StateError::Closed));

@@ -285,6 +285,7 @@ async fn every_stop_and_close_is_reached_and_all_errors_are_collected() {
             let begun = Instant::now();
             let error = app.stop().await.unwrap_err();
             assert_eq!((error.code(), error.goner(), error.hook()), (Code::Stop, Some("Bad"), Some(hook)));
+            assert_eq!(error.kind(), Some(gone::MessageKind::StopFailed));
             assert_eq!(error.exit_code(), 2);
             assert_eq!(journal.count("AboveBad stop"), 1);
             assert_eq!(
@@ -307,9 +308,12 @@ async fn the_functions_error_comes_first_and_those_of_stopping_are_attached() {
     assert_eq!(error.attached().len(), 1);
     assert_eq!(error.attached()[0].code(), Code::Stop);
     assert_eq!(error.exit_code(), 1);
+    let error =
+        with_bad(&journal, Hook::Stop, Deed::Panic).run(async || gone::bail!("the function's own")).await.unwrap_err();
+    assert_eq!(error.attached()[0].code(), Code::Stop, "also of a panic");
     let panicked = with_bad(&journal, Hook::Run, Deed::Fail).run(async || panic!("in the function")).await.unwrap_err();
     assert_eq!(panicked.to_string(), "panicked: in the function");
-    assert_eq!(journal.count("Bottom stop"), 2, "stopped both times");
+    assert_eq!(journal.count("Bottom stop"), 3, "stopped each time");
 }
 
 // container C-79

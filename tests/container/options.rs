@@ -107,11 +107,11 @@ async fn a_replaced_default_is_a_default_no_more() {
 fn replacing_what_is_not_there_or_what_several_fit_is_an_error() {
     let journal = || value(Journal::default());
     let found = problems(bare().load((journal(), One::goner().replace())));
-    assert_eq!(found, ["gone::load: `One` replaces what is offered as the same type, and there is nothing"]);
+    assert_eq!(found, ["gone::load: `One` has nothing to replace: nothing else offers a type that it offers"]);
     let found = problems(bare().load((journal(), Two::goner(), One::goner().named("typo").replace())));
-    assert_eq!(found, ["gone::load: `One` replaces what is named `typo`, and there is nothing"]);
+    assert_eq!(found, ["gone::load: `One` has nothing to replace: nothing else is named `typo`"]);
     let found = problems(bare().load((journal(), Two::goner(), Three::goner(), One::goner().replace())));
-    assert_eq!(found, ["gone::load: `One` replaces what is offered as the same type, and there are 2"]);
+    assert_eq!(found, ["gone::load: `One` can replace one, and 2 offer a type that it offers"]);
 }
 
 // container C-27

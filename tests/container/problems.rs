@@ -210,7 +210,7 @@ fn what_is_close_to_what_is_missing_is_named() {
     assert_eq!(
         near,
         [
-            vec!["there is `store`, a `Thing`"],
+            vec!["`Thing` is named `store`"],
             vec!["`Thing` offers `Arc<Thing>`"],
             vec!["`u8` offers `u8`"],
             vec!["`Hidden` offers it under the name `hid`"],
@@ -225,7 +225,7 @@ fn a_module_that_fails_is_a_problem_and_loading_itself_never_fails() {
         Err(std::io::Error::other("no file"))
     }
     let found = problems(bare().load(broken));
-    assert_eq!(found, ["gone::load: a module failed: no file"]);
+    assert_eq!(found, ["gone::load: the module `broken` failed: no file"]);
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn a_module_that_panics_is_a_problem_too_and_causes_are_said() {
     fn panics(_: &mut Loader) {
         panic!("in a module")
     }
-    assert_eq!(problems(bare().load(panics)), ["gone::load: a module failed: panicked: in a module"]);
+    assert_eq!(problems(bare().load(panics)), ["gone::load: the module `panics` failed: panicked: in a module"]);
     fn fails(_: &mut Loader) -> Result<(), Outer> {
         Err(Outer(std::io::Error::other("permission denied")))
     }

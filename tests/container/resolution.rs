@@ -596,7 +596,7 @@ fn an_option_that_cannot_stand_fails_the_plan_with_what_is_wrong_with_it() {
     assert_eq!(option(Circle::goner()), [""; 0]);
     assert_eq!(
         option(Circle::goner().replace()),
-        ["gone::load: `Circle` replaces what is offered as the same type, and there is nothing"]
+        ["gone::load: `Circle` has nothing to replace: nothing else offers a type that it offers"]
     );
     assert_eq!(option(Circle::goner().only_for_name()), ["gone::load: `Circle` is only for its name, and has none"]);
     let wrong = option(Circle::goner().default_for::<Arc<Square>>());

@@ -69,7 +69,7 @@ async fn what_is_discovered_can_be_replaced() {
     assert_eq!((host.ada.visits, names(&host.guests)), (9, ALL.map(str::to_owned).to_vec()), "in the same place");
     let by_name = Gone::discover().load((Guard::goner().named("ada").replace(), value(Arc::new(Ada { visits: 1 }))));
     let error = by_name.check().unwrap_err();
-    assert!(error.to_string().contains("replaces what is named `ada`, and there is nothing"), "{error}");
+    assert!(error.to_string().contains("has nothing to replace: nothing else is named `ada`"), "{error}");
     let by_value = Gone::discover().load(value(Arc::new(Ada { visits: 3 })).replace());
     assert_eq!(host_of(by_value).await.ada.visits, 3);
 }

@@ -138,6 +138,10 @@ impl Index {
         }
         for (name, nodes) in same.into_iter().filter(|(_, nodes)| nodes.len() > 1) {
             let mut places: Vec<_> = nodes.iter().map(|node| Place::of(node)).collect();
+            // Of one struct that is loaded twice, what counts is where.
+            if places.iter().all(|place| place.at == places[0].at) {
+                places = nodes.iter().map(|node| Place::call(Place::of(node).what, node.loaded)).collect();
+            }
             Place::sort(&mut places);
             let problem = Problem::new(
                 MessageKind::DuplicateName,

@@ -61,7 +61,7 @@ fn near(node: &Node, missed: &Missed<'_>, text: &mut SourceText) -> Option<Near>
     if let (Some(name), Some(own)) = (missed.name, own)
         && edit_distance(name, own) <= 2
     {
-        return Some(Near::new(format!("there is `{own}`, a `{label}`")).help(format!("did you mean `{own}`?")));
+        return Some(Near::new(format!("`{label}` is named `{own}`")).help(format!("did you mean `{own}`?")));
     }
     match &node.body {
         Body::LeftOut(out) => {

@@ -16,7 +16,13 @@ pub(crate) fn replace(nodes: Vec<Node>, conditional: bool, problems: &mut Vec<Pr
     for node in replacing {
         match target(&node, &rest) {
             Ok(at) => rest[at] = node,
-            Err(problem) => problems.push(*problem),
+            Err(problem) => {
+                // It stays, so that whoever asks for it does not miss it as well.
+                if problem.kind == MessageKind::ReplacesNothing {
+                    rest.push(node);
+                }
+                problems.push(*problem);
+            }
         }
     }
     rest
@@ -28,8 +34,11 @@ fn target(node: &Node, rest: &[Node]) -> Result<usize, Box<Problem>> {
     let found = |matches: &dyn Fn(&Node) -> bool| -> Vec<usize> {
         rest.iter().enumerate().filter(|(_, it)| matches(it)).map(|(at, _)| at).collect()
     };
-    let (by_what, candidates) = match &node.name {
-        Some(name) => (format!("named `{name}`"), found(&|it| it.name.as_ref() == Some(name))),
+    let (is, are, candidates) = match &node.name {
+        Some(name) => {
+            let named = found(&|it| it.name.as_ref() == Some(name));
+            (format!("is named `{name}`"), format!("are named `{name}`"), named)
+        }
         None => {
             let shared = |it: &Node, mainly: bool| {
                 it.offers().any(|(target, via)| {
@@ -39,23 +48,23 @@ fn target(node: &Node, rest: &[Node]) -> Result<usize, Box<Problem>> {
             };
             let mainly = found(&|it| shared(it, true));
             let all = if mainly.is_empty() { found(&|it| shared(it, false)) } else { mainly };
-            ("offered as the same type".to_owned(), all)
+            ("offers a type that it offers".to_owned(), "offer a type that it offers".to_owned(), all)
         }
     };
     match candidates.as_slice() {
         [one] => Ok(*one),
         [] => {
-            let text = format!("`{}` replaces what is {by_what}, and there is nothing", node.label());
+            let text = format!("`{}` has nothing to replace: nothing else {is}", node.label());
             let problem = Problem::new(MessageKind::ReplacesNothing, text).involving([Place::of(node)]);
             Err(Box::new(problem.help("load what it is to replace, or take `.replace()` away")))
         }
         several => {
-            let text = format!("`{}` replaces what is {by_what}, and there are {}", node.label(), several.len());
+            let text = format!("`{}` can replace one, and {} {are}", node.label(), several.len());
             let mut places: Vec<_> = several.iter().map(|at| Place::of(&rest[*at])).collect();
             Place::sort(&mut places);
             let problem =
                 Problem::new(MessageKind::ReplacesSeveral, text).involving([Place::of(node)]).involving(places);
-            Err(Box::new(problem.help("say which one, by its name: `.named(\"…\")`")))
+            Err(Box::new(problem.help("say which one: give it that one's name with `.named(\"…\")`")))
         }
     }
 }

@@ -1,0 +1,21 @@
+use std::sync::Arc;
+
+use gone::prelude::*;
+
+#[derive(Goner)]
+struct Database;
+
+#[derive(Goner)]
+struct Reports {
+    #[gone("replica")]
+    replica: Arc<Database>,
+}
+
+#[gone::main]
+async fn main() -> gone::Result<()> {
+    Gone::load(Reports::goner())
+        .load(Database::goner().named("replica"))
+        .load(Database::goner().named("replica"))
+        .run(async |_reports: Arc<Reports>| Ok(()))
+        .await
+}

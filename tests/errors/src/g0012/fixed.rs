@@ -1,0 +1,33 @@
+use std::sync::Arc;
+
+use gone::prelude::*;
+
+struct Client {
+    url: &'static str,
+}
+
+async fn payments() -> gone::Result<Client> {
+    Ok(Client { url: "https://payments.example" })
+}
+
+async fn parcels() -> gone::Result<Client> {
+    Ok(Client { url: "https://parcels.example" })
+}
+
+#[derive(Goner)]
+struct Checkout {
+    #[gone("payments")]
+    client: Client,
+}
+
+#[gone::main]
+async fn main() -> gone::Result<()> {
+    Gone::load(Checkout::goner())
+        .load(provide(payments).named("payments").only_for_name())
+        .load(provide(parcels).named("parcels").only_for_name())
+        .run(async |checkout: Arc<Checkout>| {
+            println!("pays at {}", checkout.client.url);
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,31 @@
+use std::sync::Arc;
+
+use gone::prelude::*;
+
+#[derive(Goner)]
+struct Prices {
+    text: String,
+}
+
+impl Init for Prices {
+    async fn init(&mut self) -> gone::Result<()> {
+        self.text = std::fs::read_to_string("no-such-folder/prices.csv")?;
+        Ok(())
+    }
+}
+
+#[derive(Goner)]
+struct Checkout {
+    #[gone]
+    prices: Arc<Prices>,
+}
+
+#[gone::main]
+async fn main() -> gone::Result<()> {
+    Gone::load((Checkout::goner(), Prices::goner()))
+        .run(async |checkout: Arc<Checkout>| {
+            println!("{} prices", checkout.prices.text.lines().count());
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,22 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use gone::prelude::*;
+
+/// Fetches new orders, again and again.
+#[derive(Goner)]
+struct Poller;
+
+impl Run for Poller {
+    async fn run(&self, shutdown: ShutdownToken) -> gone::Result<()> {
+        while !shutdown.is_cancelled() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    }
+}
+
+#[gone::main]
+async fn main() -> gone::Result<()> {
+    Gone::load(Poller::goner().start_budget(Duration::from_millis(50))).run(async |_poller: Arc<Poller>| Ok(())).await
+}
