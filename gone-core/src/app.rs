@@ -8,13 +8,12 @@ use tokio::time::Instant;
 
 use crate::life::{Life, Times};
 use crate::lookup::Shared;
-use crate::node::Body;
 use crate::plan::{Graph, Plan};
 use crate::race::{First, race};
 use crate::run::located;
 use crate::slots::Store;
 use crate::tasks::UnderWay;
-use crate::{Code, Error, Inject, Injected, MessageKind, Options, Outline, Result, Shutdown, StateError, With};
+use crate::{Code, Error, Event, Inject, Injected, MessageKind, Options, Outline, Result, Shutdown, StateError, With};
 
 /// An application whose goners are all constructed. It is started with [`start`](App::start), or closed.
 pub struct App {
@@ -49,10 +48,13 @@ impl App {
     /// Builds, unless `interrupt` ends first: its error is then what the boot ends with, after it is rolled back.
     pub(crate) async fn build(plan: Plan, begun: Instant, interrupt: impl Future<Output = Error>) -> Result<Self> {
         let boot = plan.options.boot;
+        let goners = plan.graph.goners();
         let mut life = Life::new(plan.graph, plan.options, plan.under_way);
+        life.under_way.listeners.tell(Event::Planned { goners });
         if let Err(error) =
             within(&life.under_way.clone(), boot, boot.saturating_sub(begun.elapsed()), life.build(), interrupt).await
         {
+            life.under_way.listeners.tell(Event::RollingBack { error: &error });
             return Err(error.attach(life.end_apart().await));
         }
         let parts = Arc::new(Parts {
@@ -83,11 +85,13 @@ impl App {
         if let Err(error) =
             within(&life.under_way.clone(), boot, boot.saturating_sub(begun.elapsed()), life.start(), interrupt).await
         {
+            life.under_way.listeners.tell(Event::RollingBack { error: &error });
             return Err(error.attach(life.end_apart().await));
         }
         parts.enter(Phase::Ready);
         let times = parts.times.get_or_init(|| std::mem::take(&mut life.times));
-        let goners = parts.graph.nodes.iter().filter(|node| matches!(node.body, Body::Goner(_))).count();
+        parts.under_way.listeners.tell(Event::Ready { took: begun.elapsed() });
+        let goners = parts.graph.goners();
         let slow = slow(&parts.graph, times);
         tracing::info!(target: "gone", "ready in {} ms: {goners} goners{slow}", begun.elapsed().as_millis());
         let shared = Ending { life: Mutex::new(life), ended: tokio::sync::OnceCell::new(), parts: Arc::clone(&parts) };
@@ -216,10 +220,14 @@ impl Running {
             let end = || async {
                 // Not ready any more, for whoever routes requests here, a while before anything stops.
                 shared.parts.enter(Phase::Stopping);
+                let listeners = &shared.parts.under_way.listeners;
+                listeners.tell(Event::Stopping);
                 tokio::time::sleep(shared.parts.options.drain_delay).await;
-                let ended = stopped(shared.life.lock().await.end().await);
+                let begun = Instant::now();
+                let errors = shared.life.lock().await.end().await;
                 shared.parts.enter(Phase::Closed);
-                ended
+                listeners.tell(Event::Stopped { took: begun.elapsed(), errors: errors.len() });
+                stopped(errors)
             };
             shared.ended.get_or_init(end).await.clone()
         });

@@ -11,7 +11,7 @@ use crate::race::{First, race};
 use crate::registry::{give_way, leave_out};
 use crate::target::{Arity, Site, SiteType};
 use crate::tasks::UnderWay;
-use crate::{App, Error, MessageKind, Options, Result, Running, Sources, Target};
+use crate::{App, Error, Event, MessageKind, Options, Result, Running, Sources, Target};
 
 /// Whether goners that were discovered take part.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -73,6 +73,24 @@ impl AppBuilder {
     /// Sets the budgets, and how much is done at once.
     pub fn options(mut self, change: impl FnOnce(&mut Options)) -> Self {
         change(&mut self.options);
+        self
+    }
+
+    /// Tells `listener` what happens: when a hook begins and how it ends, that all is ready, that it stops and has stopped. Several
+    /// listeners are told in turn, of each event at once and on the thread on which it happens: they must be quick, and must not
+    /// block. A panic of one is caught and said in the log.
+    ///
+    /// ```
+    /// # use gone_core::{AppBuilder, Event};
+    /// let builder = AppBuilder::new().on_event(|event| {
+    ///     if let Event::Ended { goner, hook, took, error: None } = event {
+    ///         println!("{goner} was through {hook} in {took:?}");
+    ///     }
+    /// });
+    /// # drop(builder);
+    /// ```
+    pub fn on_event(mut self, listener: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.under_way.listeners.add(Arc::new(listener));
         self
     }
 

@@ -2,7 +2,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
 
 use crate::app::Parts;
-use crate::{Code, Error, Result};
+use crate::run::located;
+use crate::{Code, Error, Inject, Injected, Result, With};
 
 /// Lookups on the running application, for goners that cannot say in a field what they need: `#[gone] handle: Handle`.
 ///
@@ -57,6 +58,40 @@ impl Handle {
     /// As there, and as [`get`](Handle::get).
     pub async fn make<S: Send + 'static>(&self, tag: &str) -> Result<S> {
         self.parts()?.make(tag).await
+    }
+
+    /// As [`Running::get_matching`](crate::Running::get_matching).
+    ///
+    /// # Errors
+    /// As there, and as [`get`](Handle::get).
+    pub fn get_matching<S: Send + 'static>(&self, pattern: &str) -> Result<Vec<S>> {
+        self.parts()?.get_matching(pattern)
+    }
+
+    /// As [`Running::call`](crate::Running::call). A dropped future drops the function's.
+    ///
+    /// # Errors
+    /// As there, and as [`get`](Handle::get).
+    #[track_caller]
+    pub fn call<F, A>(&self, function: F) -> impl Future<Output = Result<F::Output>>
+    where
+        F: Injected<A>,
+    {
+        let (parts, sites) = (self.parts(), located(F::sites(), std::panic::Location::caller()));
+        async move { parts?.call(function, sites).await }
+    }
+
+    /// As [`Running::call_with`](crate::Running::call_with). A dropped future drops the function's.
+    ///
+    /// # Errors
+    /// As there, and as [`get`](Handle::get).
+    #[track_caller]
+    pub fn call_with<F, B, R>(&self, function: F) -> impl Future<Output = Result<R>>
+    where
+        F: AsyncFnOnce(B) -> R,
+        B: Inject,
+    {
+        self.call(With::new(function))
     }
 
     /// Whether everything has started and no stop has begun: what a readiness probe asks.

@@ -16,7 +16,7 @@ use crate::slots::{Sites, Store, call, gather};
 use crate::table::{BoxFuture, Instance};
 use crate::tasks::{GRACE, Progress, Tasks, UnderWay, abandoned};
 use crate::unwind::{catch, caught};
-use crate::{CloseReport, Deadline, EarlyEnd, Error, Hook, Options, Result, Shutdown, ShutdownToken};
+use crate::{CloseReport, Deadline, EarlyEnd, Error, Event, Hook, Options, Result, Shutdown, ShutdownToken};
 
 /// The goners of one application, and how far each has come. However it ends, also when it is dropped, what was started is
 /// stopped once and what was built is closed once.
@@ -109,9 +109,12 @@ impl Life {
                 let hooks = make.hooks();
                 let asks = self.graph.asks_providers(id);
                 if !asks && hooks.before_init.is_none() && hooks.init.is_none() {
-                    let made = catch(|| construct(&self.graph, &self.store, id, Vec::new()));
-                    let made = made.map_err(|error| error.in_hook(&node.who(), Hook::Construct, None))?;
-                    return Ok(Some(made));
+                    let made = || catch(|| construct(&self.graph, &self.store, id, Vec::new()));
+                    let made = match self.under_way.listeners.is_empty() {
+                        true => made(),
+                        false => self.told(node, Hook::Construct, made),
+                    };
+                    return made.map(Some).map_err(|error| error.in_hook(&node.who(), Hook::Construct, None));
                 }
                 let hook = match (hooks.init, hooks.before_init) {
                     (Some(_), _) => Hook::Init,
@@ -119,7 +122,7 @@ impl Life {
                     (None, None) => Hook::Construct,
                 };
                 let (graph, store) = (Arc::clone(&self.graph), Arc::clone(&self.store));
-                let progress = Progress::new(Hook::Construct);
+                let progress = Progress::new(Hook::Construct, node.who(), &self.under_way);
                 let work = prepare(graph, store, id, progress.clone());
                 self.building.spawn_hooks(id, node.who(), hook, budget, progress, work);
                 Ok(None)
@@ -130,6 +133,15 @@ impl Life {
                 Ok(None)
             }
         }
+    }
+
+    /// What is done at once, with the listeners told.
+    fn told<T>(&self, node: &Node, hook: Hook, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let (goner, begun, listeners) = (node.label(), Instant::now(), &self.under_way.listeners);
+        listeners.tell(Event::Began { goner: &goner, hook });
+        let done = work();
+        listeners.tell(Event::Ended { goner: &goner, hook, took: begun.elapsed(), error: done.as_ref().err() });
+        done
     }
 
     /// Runs the three stages of the start, each in dependency order and by `order`, then begins the background tasks.
@@ -190,9 +202,13 @@ impl Life {
             let span = tracing::info_span!(target: "gone", "hook", goner = %who.name, hook = %Hook::Run);
             let early_end = node.early_end.unwrap_or(self.options.early_end);
             let begun = Instant::now();
+            let progress = Progress::new(Hook::Run, who.clone(), &self.under_way);
+            progress.enter(Hook::Run);
+            let telling = progress.clone();
             let task = async move {
                 let ended = caught(async { run(&*goner, token.clone()).await }).await;
                 let ended = ended.map_err(|error| error.in_hook(&who, Hook::Run, Some(begun.elapsed())));
+                telling.leave(ended.as_ref().err());
                 match ended {
                     Err(error) if !token.is_cancelled() => {
                         shutdown.fail(error);
@@ -206,7 +222,7 @@ impl Life {
                 }
             };
             let task = tokio::spawn(task.instrument(span));
-            self.background.push(Background { node: id, tell: sender, task });
+            self.background.push(Background { node: id, tell: sender, task, progress });
         }
     }
 
@@ -256,12 +272,16 @@ impl Life {
             Hook::Stop => std::mem::take(&mut self.background).into_iter().map(|it| (it.node, it)).collect(),
             _ => HashMap::new(),
         };
+        let mut told_of: HashMap<NodeId, Progress> = HashMap::new();
         loop {
             while let Some(id) = schedule.next() {
                 let (goner, budget) = (|| graph.nodes[id].who(), self.budget(id, deadline));
-                if let Some(Background { tell, task, .. }) = background.remove(&id) {
+                if let Some(Background { tell, task, progress, .. }) = background.remove(&id) {
                     let told = told_to_end(tell, AbortOnDrop(task), budget);
-                    tasks.spawn(id, goner(), Hook::Run, budget + 2 * GRACE, told);
+                    // The listeners know that it began.
+                    let silent = Progress::new(Hook::Run, goner(), &self.under_way);
+                    tasks.spawn_hooks(id, goner(), Hook::Run, budget + 2 * GRACE, silent, told);
+                    told_of.insert(id, progress);
                     continue;
                 }
                 match hook(&graph, &self.store, id, stage).filter(|_| stops.contains(&id)) {
@@ -270,8 +290,12 @@ impl Life {
                 }
             }
             let Some(ended) = tasks.next().await else { return errors };
-            errors.extend(ended.result.err());
             let id = ended.node;
+            if let Some(progress) = told_of.remove(&id) {
+                // If it did not come to its end by itself.
+                progress.leave(ended.result.as_ref().err());
+            }
+            errors.extend(ended.result.err());
             let next = hook(&graph, &self.store, id, stage).filter(|_| ended.hook == Hook::Run && stops.contains(&id));
             match next {
                 Some(work) => tasks.spawn(id, graph.nodes[id].who(), stage, self.budget(id, deadline), work),
@@ -301,7 +325,7 @@ impl Life {
                 Some(ended) => {
                     let goner = graph.nodes[ended.node].label();
                     match ended.result {
-                        Ok(report) if report.is_clean() => tracing::debug!(target: "gone", %goner, "closed: {report}"),
+                        Ok(report) if report.is_clean() => tracing::trace!(target: "gone", %goner, "closed: {report}"),
                         Ok(report) => tracing::warn!(target: "gone", %goner, "closed: {report}"),
                         Err(error) => errors.push(error),
                     }
@@ -339,6 +363,7 @@ struct Background {
     node: NodeId,
     tell: tokio::sync::watch::Sender<bool>,
     task: JoinHandle<Result<()>>,
+    progress: Progress,
 }
 
 /// Dropped, it cancels the task: one that does not end in time is not left running.

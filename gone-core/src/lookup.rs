@@ -157,7 +157,10 @@ impl Parts {
                 catch(|| accepts(&target, tag, &self.graph.sources))??;
                 Ok(piece)
             }
-            None => Ok(piece),
+            None => match self.graph.nodes[node].share.filter(|_| piece.via.is_provider()) {
+                Some(share) => self.shared(piece, target, tag, share).await,
+                None => Ok(piece),
+            },
         }
     }
 

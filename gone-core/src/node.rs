@@ -49,6 +49,8 @@ pub(crate) struct Node {
     pub(crate) with: Mutex<Vec<With>>,
     /// Whether there is any, to be known without the lock.
     pub(crate) has_with: bool,
+    /// How a function as provider shares what it makes, if it does.
+    pub(crate) share: Option<Share>,
     /// Releases what a function as provider has made.
     pub(crate) on_close: Option<Arc<dyn AnyClose>>,
     pub(crate) body: Body,
@@ -214,6 +216,7 @@ impl Node {
             offers: Vec::new(),
             with: Mutex::new(Vec::new()),
             has_with: false,
+            share: None,
             on_close: None,
             body,
         }

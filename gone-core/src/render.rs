@@ -62,7 +62,9 @@ impl<'a> Rendered<'a> {
 impl fmt::Display for Rendered<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let renderer = if self.color { Renderer::styled() } else { Renderer::plain() };
-        let mut page = Page { renderer: renderer.term_width(WIDTH), sources: self.sources.then(SourceText::default) };
+        // The renderer counts what it cuts a source line to without the numbers beside it.
+        let mut page =
+            Page { renderer: renderer.term_width(WIDTH - 10), sources: self.sources.then(SourceText::default) };
         match self.what {
             What::Error(error) => f.write_str(&page.errors(error)),
             What::Report(report) => f.write_str(&page.report(report)),

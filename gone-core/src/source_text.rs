@@ -32,6 +32,9 @@ pub(crate) struct SourceText {
     files: HashMap<&'static str, Option<String>>,
 }
 
+/// No more characters of a type are marked.
+const MARKED: usize = 60;
+
 /// Nobody writes longer source files by hand.
 const LONGEST: u64 = 4 << 20;
 
@@ -80,7 +83,9 @@ fn marked(line: &str, start: usize, mark: &Mark) -> Option<Range<usize>> {
         Mark::Field(name) => {
             let positional = name.starts_with(|c: char| c.is_ascii_digit());
             let named = before.trim_end().strip_suffix(':').is_some_and(|it| it.trim_end().ends_with(name.as_str()));
-            (named || positional).then(|| type_length(rest)).filter(|length| *length > 0)?
+            let length = (named || positional).then(|| type_length(rest)).filter(|length| *length > 0)?;
+            // Of a long one the beginning is enough: a line is cut where nothing is marked.
+            rest.char_indices().nth(MARKED).map_or(length, |(longest, _)| length.min(longest))
         }
     };
     Some(start..start + length)

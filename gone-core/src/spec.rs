@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::function::{Blocking, OnThread, ProviderFn};
 use crate::node::{AnyClose, AnyFunction, AnySource, Body, Node, Offer, Via, When};
 use crate::slots::Sites;
-use crate::table::{BoxFuture, Instance, put_clone};
+use crate::table::{BoxFuture, Instance, Share, put_clone};
 use crate::target::{Made, Target};
 use crate::unwind::caught;
 use crate::{Bundled, Condition, EarlyEnd, Goner, Inject, Result, Source, Sources, With};
@@ -185,6 +185,13 @@ impl<F, A> Spec<Provide<F, A>>
 where
     F: ProviderFn<A, Output: Clone + Send + Sync>,
 {
+    /// Calls the function once for each extension text, while the application is built, and hands out clones: one pool for all who ask. The
+    /// same as `#[goner(share)]` on a provider. (contract container A-77)
+    pub fn share(mut self) -> Self {
+        self.node.share = Some(Share::of::<F::Output>());
+        self
+    }
+
     /// Releases each value that the function has made, when the application closes: after what uses it, the last made first, in the
     /// budget of one `close`. A clone of each value is kept for it until then. What fails is collected, and the others are released.
     pub fn on_close<Fut>(mut self, close: impl Fn(F::Output) -> Fut + Send + Sync + 'static) -> Self

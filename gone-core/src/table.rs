@@ -142,6 +142,13 @@ pub(crate) fn put_clone<T: Clone + 'static>(instance: &Instance, slot: &mut dyn 
     }
 }
 
+impl Share {
+    /// Of values of this type.
+    pub(crate) const fn of<T: Clone + Send + Sync + 'static>() -> Self {
+        Share { keep: keep::<T>, put: put_clone::<T> }
+    }
+}
+
 fn keep<T: Send + Sync + 'static>(made: Made) -> Option<Instance> {
     made.downcast::<T>().ok().map(|value| Arc::<T>::from(value) as Instance)
 }
@@ -358,12 +365,12 @@ impl<T: NamedProvider> Probe<T> {
 
 impl<T: Provider<Output: Clone + Sync>> Probe<T> {
     /// How its values are shared.
-    pub const SHARE: Option<Share> = Some(Share { keep: keep::<T::Output>, put: put_clone::<T::Output> });
+    pub const SHARE: Option<Share> = Some(Share::of::<T::Output>());
 }
 
 impl<T: NoneParamProvider<Output: Clone + Sync>> Probe<T> {
     /// How its values are shared.
-    pub const SHARE_NONE_PARAM: Option<Share> = Some(Share { keep: keep::<T::Output>, put: put_clone::<T::Output> });
+    pub const SHARE_NONE_PARAM: Option<Share> = Some(Share::of::<T::Output>());
 }
 
 /// The one provider form of a goner. Two are refused here, in the user's compile.
@@ -422,6 +429,28 @@ pub const fn injectable<T: ?Sized + Injectable>() {}
 pub trait Held: Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: ?Sized + Send + Sync + 'static> Held for T {}
+
+/// What a field without a tag takes.
+#[diagnostic::on_unimplemented(
+    message = "a field without a tag takes its `Default`, and `{Self}` has none",
+    label = "did you mean to tag this field `#[gone]`?",
+    note = "a field is filled by the container with `#[gone]` or `#[gone(\"name\")]`; without a tag its type needs `Default`"
+)]
+pub trait Untagged: Sized {
+    /// Its default.
+    fn untagged() -> Self;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Default> Untagged for T {
+    fn untagged() -> Self {
+        T::default()
+    }
+}
+
+/// See [`Untagged`].
+pub fn untagged<T: Untagged>() -> T {
+    T::untagged()
+}
 
 /// See [`Held`].
 pub const fn held<T: ?Sized + Held>() {}

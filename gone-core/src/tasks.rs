@@ -8,26 +8,31 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::error::Who;
+use crate::event::Listeners;
 use crate::node::NodeId;
 use crate::unwind::caught;
-use crate::{Asker, Error, Hook, MessageKind, Result};
+use crate::{Asker, Error, Event, Hook, MessageKind, Result};
 
 /// The names of all hooks that are under way, for whoever has to say what did not finish.
 #[derive(Clone, Default)]
-pub(crate) struct UnderWay(Arc<Mutex<Vec<(String, Hook)>>>);
+pub(crate) struct UnderWay {
+    hooks: Arc<Mutex<Vec<(String, Hook)>>>,
+    /// Whoever is told of all of them.
+    pub(crate) listeners: Listeners,
+}
 
 impl UnderWay {
     pub(crate) fn names(&self) -> Vec<String> {
-        let hooks = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let hooks = self.hooks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         hooks.iter().map(|(goner, hook)| format!("`{goner}` in {hook}")).collect()
     }
 
     fn add(&self, goner: &str, hook: Hook) {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((goner.to_owned(), hook));
+        self.hooks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((goner.to_owned(), hook));
     }
 
     fn remove(&self, goner: &str, hook: Hook) {
-        let mut hooks = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut hooks = self.hooks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(at) = hooks.iter().position(|(name, it)| name == goner && *it == hook) {
             hooks.remove(at);
         }
@@ -42,27 +47,51 @@ pub(crate) fn after(begun: Instant, budget: Duration) -> Instant {
 
 /// What a task is doing: the hook that it is in, since when, and the providers that it waits for.
 #[derive(Clone)]
-pub(crate) struct Progress(Arc<Mutex<Step>>);
+pub(crate) struct Progress {
+    step: Arc<Mutex<Step>>,
+    who: Who,
+    listeners: Listeners,
+}
 
 struct Step {
     hook: Hook,
     begun: Instant,
+    /// Whether the listeners were told that it began, and not that it is over.
+    told: bool,
     asked: Vec<(usize, Who, Asker)>,
 }
 
 impl Progress {
-    pub(crate) fn new(hook: Hook) -> Self {
-        Progress(Arc::new(Mutex::new(Step { hook, begun: Instant::now(), asked: Vec::new() })))
+    /// Of what begins with `hook`, as soon as that is entered.
+    pub(crate) fn new(hook: Hook, who: Who, under_way: &UnderWay) -> Self {
+        let step = Step { hook, begun: Instant::now(), told: false, asked: Vec::new() };
+        Progress { step: Arc::new(Mutex::new(step)), who, listeners: under_way.listeners.clone() }
     }
 
     fn step(&self) -> std::sync::MutexGuard<'_, Step> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.step.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// The next hook begins, with a budget of its own.
+    /// The next hook begins, with a budget of its own; the one before it went well.
     pub(crate) fn enter(&self, hook: Hook) {
-        let mut step = self.step();
-        (step.hook, step.begun) = (hook, Instant::now());
+        self.leave(None);
+        {
+            let mut step = self.step();
+            (step.hook, step.begun, step.told) = (hook, Instant::now(), !self.listeners.is_empty());
+        }
+        self.listeners.tell(Event::Began { goner: &self.who.name, hook });
+    }
+
+    /// The hook is over.
+    pub(crate) fn leave(&self, error: Option<&Error>) {
+        let (hook, took) = {
+            let mut step = self.step();
+            if !std::mem::replace(&mut step.told, false) {
+                return;
+            }
+            (step.hook, step.begun.elapsed())
+        };
+        self.listeners.tell(Event::Ended { goner: &self.who.name, hook, took, error });
     }
 
     /// A provider is asked for a field.
@@ -157,7 +186,9 @@ impl<T: Send + 'static> Tasks<T> {
         budget: Duration,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) {
-        self.spawn_hooks(node, goner, hook, budget, Progress::new(hook), work);
+        let progress = Progress::new(hook, goner.clone(), &self.under_way);
+        progress.enter(hook);
+        self.spawn_hooks(node, goner, hook, budget, progress, work);
     }
 
     /// Begins work that goes through several hooks, each with that budget; it is called by `hook`, and tells its progress.
@@ -239,6 +270,7 @@ impl<T: Send + 'static> Tasks<T> {
                         let it = self.running.swap_remove(at);
                         let (node, hook, took) = (it.node, it.hook, it.begun.elapsed());
                         self.under_way.remove(&it.goner.name, it.hook);
+                        it.progress.leave(Some(&error));
                         self.abandoned.push(it);
                         return Some(Ended { node, hook, took, result: Err(error) });
                     }
@@ -252,12 +284,14 @@ impl<T: Send + 'static> Tasks<T> {
 
     fn cancelled(&self, it: Running, error: Error) -> Ended<T> {
         self.under_way.remove(&it.goner.name, it.hook);
+        it.progress.leave(Some(&error));
         Ended { node: it.node, hook: it.hook, took: it.begun.elapsed(), result: Err(error) }
     }
 
     fn ended(&self, it: Running, result: Result<T>) -> Ended<T> {
         self.under_way.remove(&it.goner.name, it.hook);
         let result = result.map_err(|error| it.progress.place(&it.goner, error));
+        it.progress.leave(result.as_ref().err());
         Ended { node: it.node, hook: it.hook, took: it.begun.elapsed(), result }
     }
 
@@ -278,6 +312,7 @@ impl<T: Send + 'static> Tasks<T> {
         let mut errors = Vec::new();
         for it in self.abandoned.drain(..) {
             self.under_way.remove(&it.goner.name, it.hook);
+            it.progress.leave(Some(&Error::msg("was cancelled")));
             if !it.abort.is_finished() {
                 let error =
                     Error::msg("blocks its thread and could not be cancelled").of_kind(MessageKind::HookAbandoned);

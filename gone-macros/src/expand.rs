@@ -167,7 +167,7 @@ fn filled(input: &Input) -> TokenStream {
     let fields = input.fields.iter().map(|Field { name, ty, tag }| match tag {
         Some(_) => quote!(#name: slots.take::<#ty>()),
         None => {
-            let default = quote_spanned!(ty.span()=> <#ty as __gone::std::default::Default>::default());
+            let default = quote_spanned!(ty.span()=> __gone::untagged::<#ty>());
             quote!(#name: #default)
         }
     });

@@ -15,6 +15,12 @@ fn named(name: &'static str, number: u8) -> gone::Spec<Keyed> {
     Keyed::goner().named(name).with(move |it: &mut Keyed| it.number = number)
 }
 
+#[derive(Inject)]
+struct All {
+    #[gone("*")]
+    all: Vec<Arc<Keyed>>,
+}
+
 // container A-93
 #[tokio::test]
 async fn a_pattern_finds_what_is_named_so_in_load_order_and_a_provider_among_it_is_a_typed_error() {
@@ -23,6 +29,11 @@ async fn a_pattern_finds_what_is_named_so_in_load_order_and_a_provider_among_it_
     let numbers = |found: Vec<Arc<Keyed>>| found.iter().map(|it| it.number).collect::<Vec<_>>();
     assert_eq!(numbers(app.get_matching("x*").unwrap()), [1, 2, 3]);
     assert_eq!(numbers(app.get_matching("?3").unwrap()), [4]);
+    let handle = app.get::<Handle>().unwrap();
+    assert_eq!(numbers(handle.get_matching("x*").unwrap()), [1, 2, 3]);
+    let called = handle.call_with(async |it: All| numbers(it.all)).await.unwrap();
+    assert_eq!(called, [1, 2, 3, 4]);
+    assert_eq!(handle.call(async |number: u8| number + 1).await.unwrap(), 2);
     assert!(app.get_matching::<Arc<Keyed>>("z*").unwrap().is_empty());
     let error = app.get_matching::<u8>("x*").err().unwrap();
     assert!(matches!(error.downcast_ref(), Some(StateError::Provider(_))), "{error}");

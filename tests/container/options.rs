@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gone::prelude::*;
 
@@ -133,4 +134,47 @@ async fn after_is_honoured_in_a_vec_and_in_the_start_and_wins_over_the_order() {
     app.stop().await.unwrap();
     let circle = (value(journal), One::goner().after::<Arc<Two>>(), Two::goner().after::<Arc<One>>());
     assert_eq!(problems(bare().load(circle)), ["gone::cycle: a circle of needs and `after`: One → Two → One"]);
+}
+
+// container A-77
+// container C-62
+#[tokio::test]
+async fn a_function_that_shares_is_called_once_for_each_text_and_its_values_are_released_once() {
+    #[derive(Goner)]
+    struct Left {
+        #[gone]
+        pool: Arc<String>,
+        #[gone("*,other")]
+        other: Arc<String>,
+    }
+    #[derive(Goner)]
+    struct Right {
+        #[gone]
+        pool: Arc<String>,
+    }
+    let (calls, released) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&calls);
+    let pool = provide(move |tag: Tag| {
+        let number = counted.fetch_add(1, Ordering::SeqCst);
+        async move {
+            tokio::task::yield_now().await;
+            Ok(Arc::new(format!("{number} for {:?}", tag.extend())))
+        }
+    });
+    let counted = Arc::clone(&released);
+    let pool = pool.share().on_close(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async { Ok(()) }
+    });
+    let app = bare().load((Left::goner(), Right::goner(), pool)).boot().await.unwrap();
+    let (left, right) = (app.get::<Arc<Left>>().unwrap(), app.get::<Arc<Right>>().unwrap());
+    assert!(Arc::ptr_eq(&left.pool, &right.pool) && !Arc::ptr_eq(&left.pool, &left.other));
+    assert!(left.other.ends_with("for \"other\""), "{}", left.other);
+    let made = [app.make::<Arc<String>>("*").await.unwrap(), app.make::<Arc<String>>("*,later").await.unwrap()];
+    assert!(Arc::ptr_eq(&made[0], &left.pool) && made[1].ends_with("for \"later\""));
+    let (one, two) = tokio::join!(app.make::<Arc<String>>("*,at once"), app.make::<Arc<String>>("*,at once"));
+    assert!(Arc::ptr_eq(&one.unwrap(), &two.unwrap()));
+    assert_eq!(calls.load(Ordering::SeqCst), 4);
+    app.stop().await.unwrap();
+    assert_eq!(released.load(Ordering::SeqCst), 4);
 }

@@ -444,8 +444,17 @@ impl<'a> Binder<'a> {
             return Ok(Piece { node: id, via: via.clone() });
         }
         let node = &self.nodes[id];
-        let Some(form) = node.form() else { return Ok(Piece { node: id, via: via.clone() }) };
-        let tag = Tag::asked_by(question.site.tag.clone(), (question.asker)());
+        let tag = || Tag::asked_by(question.site.tag.clone(), (question.asker)());
+        let Some(form) = node.form() else {
+            return Ok(match node.share {
+                Some(share) => {
+                    let node = self.shared(id, &tag(), target, share);
+                    Piece { node, via: Via::Put(share.put) }
+                }
+                None => Piece { node: id, via: via.clone() },
+            });
+        };
+        let tag = tag();
         let checked = match form {
             Form::Typed { accepts, .. } => catch(|| accepts(&tag, self.sources)),
             Form::Named { accepts, .. } => catch(|| accepts(&target, &tag, self.sources)),

@@ -159,6 +159,11 @@ impl Binding {
 }
 
 impl Graph {
+    /// How many goners there are.
+    pub(crate) fn goners(&self) -> usize {
+        self.nodes.iter().filter(|node| matches!(node.body, Body::Goner(_))).count()
+    }
+
     /// For each node, the nodes that it starts after.
     pub(crate) fn order(&self) -> &Lists<NodeId> {
         self.order.as_ref().unwrap_or(&self.needs)
