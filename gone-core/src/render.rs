@@ -189,9 +189,12 @@ impl Page {
                 let fitting = (1..=labels.len()).rev().find(fit).unwrap_or(0);
                 let beside = (fitting > 0).then(|| labels[..fitting].join(", "));
                 let below = (fitting < labels.len()).then(|| labels[fitting..].join(", "));
-                let annotation = kind.span(line.mark).label(beside);
-                let snippet = Snippet::source(line.text).line_start(at.line() as usize).path(at.file());
-                block.elements.push(snippet.annotation(annotation).into());
+                let above: String = line.above.iter().map(|line| format!("{line}\n")).collect();
+                let start = at.line() as usize - line.above.len();
+                let annotation = kind.span(line.mark.start + above.len()..line.mark.end + above.len()).label(beside);
+                let tag = line.above.first().map(|tag| AnnotationKind::Visible.span(0..tag.len()));
+                let snippet = Snippet::source(above + &line.text).line_start(start).path(at.file());
+                block.elements.push(snippet.annotation(annotation).annotations(tag).into());
                 below.into_iter().for_each(|label| block.note("note", label));
             }
             None if first => {

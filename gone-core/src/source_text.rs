@@ -20,6 +20,8 @@ pub(crate) enum Mark {
 /// A line with what is marked in it, as bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct MarkedLine {
+    /// Of a field whose tag stands above it: the lines from there.
+    pub(crate) above: Vec<String>,
     pub(crate) text: String,
     pub(crate) mark: Range<usize>,
 }
@@ -42,8 +44,12 @@ impl SourceText {
         let text = self.file(at.file())?;
         let line = text.lines().nth((at.line() as usize).checked_sub(1)?)?;
         let start = line.char_indices().nth((at.column() as usize).checked_sub(1)?)?.0;
-        let mark = marked(line, start, mark)?;
-        Some(without_defaults(line, mark))
+        let range = marked(line, start, mark)?;
+        let above = match mark {
+            Mark::Field(_) => tag_above(text, at.line() as usize),
+            Mark::Declaration(_) | Mark::Call => Vec::new(),
+        };
+        Some(MarkedLine { above, ..without_defaults(line, range) })
     }
 
     /// The whole text of the file in which a place is.
@@ -85,6 +91,18 @@ fn marked(line: &str, start: usize, mark: &Mark) -> Option<Range<usize>> {
     Some(start..start + length)
 }
 
+/// The lines above one, from that on which the field's tag stands, if it says anything.
+fn tag_above(text: &str, line: usize) -> Vec<String> {
+    let before: Vec<&str> = text.lines().take(line.saturating_sub(1)).collect();
+    // A line with a whole field on it is another field's.
+    let stands_alone = |line: &str| line.starts_with("//") || (line.starts_with("#[") && line.ends_with(']'));
+    let attributes = before.iter().rev().take_while(|line| stands_alone(line.trim())).count();
+    let above = &before[before.len() - attributes..];
+    let tag = above.iter().position(|line| line.contains("#[gone(") && line.contains(")]"));
+    let from = tag.unwrap_or(above.len());
+    above[from..].iter().map(|line| without_defaults(line, 0..0).text).collect()
+}
+
 /// How far the type goes with which a text begins.
 fn type_length(text: &str) -> usize {
     let mut depth = 0_usize;
@@ -120,16 +138,16 @@ fn without_defaults(line: &str, mark: Range<usize>) -> MarkedLine {
         Some(from..to)
     });
     let Some(default) = default.filter(|default| default.end <= mark.start || default.start >= mark.end) else {
-        return MarkedLine { text: line.to_owned(), mark };
+        return MarkedLine { above: Vec::new(), text: line.to_owned(), mark };
     };
     let hidden = if line[default.clone()].ends_with('"') { "…\"" } else { "…" };
     let text = [&line[..default.start], hidden, &line[default.end..]].concat();
     match default.end <= mark.start {
         true => {
             let start = mark.start - default.len() + hidden.len();
-            MarkedLine { text, mark: start..start + mark.len() }
+            MarkedLine { above: Vec::new(), text, mark: start..start + mark.len() }
         }
-        false => MarkedLine { text, mark },
+        false => MarkedLine { above: Vec::new(), text, mark },
     }
 }
 
@@ -171,6 +189,18 @@ mod tests {
         assert_eq!(&shown.text[shown.mark], "String");
         let plain = without_defaults("    a: u8,", 7..9);
         assert_eq!((plain.text.as_str(), plain.mark), ("    a: u8,", 7..9));
+    }
+
+    #[test]
+    fn the_tag_above_a_field_is_shown_if_it_says_anything_and_never_with_its_default() {
+        let text =
+            "struct A {\n    #[gone(\"config,key=hunter2\")]\n    // why\n    a: u8,\n    #[gone]\n    b: u8,\n}\n";
+        assert_eq!(tag_above(text, 4), ["    #[gone(\"config,key=…\")]", "    // why"]);
+        assert_eq!(tag_above(text, 6), [""; 0]);
+        assert_eq!(tag_above(text, 1), [""; 0]);
+        assert_eq!(tag_above(text, 99), [""; 0]);
+        let text = "struct A {\n    #[gone(\"one\")] a: u8,\n    #[gone(\"two\")] b: u8,\n}\n";
+        assert_eq!(tag_above(text, 3), [""; 0]);
     }
 
     #[test]

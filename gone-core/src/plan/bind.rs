@@ -526,9 +526,13 @@ impl<'a> Binder<'a> {
 
 fn nested(site: &Site, element: &Element) -> Problem {
     let message = format!("nothing offers `{}` as it stands, and a site's wrappers do not nest", site.ty.target.name());
-    Problem::new(MessageKind::NestedWrappers, message)
-        .wanted(site.ty.target, None)
-        .help(format!("ask for `{}`", element.target.name()))
+    let element = element.target.name();
+    let instead = match (site.ty.arity, element.strip_prefix("Option<")) {
+        // All that there are, and none that is absent.
+        (Arity::Many(_), Some(inner)) => format!("Vec<{inner}"),
+        _ => element,
+    };
+    Problem::new(MessageKind::NestedWrappers, message).wanted(site.ty.target, None).help(format!("ask for `{instead}`"))
 }
 
 fn refused(node: &Node, target: Target, tag: &Tag, error: Error) -> Problem {

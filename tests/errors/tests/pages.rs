@@ -149,7 +149,9 @@ fn check(kind: MessageKind) -> Result<(), String> {
     if pointers != [kind.page()] {
         return Err(format!("{fails} points to {pointers:?}:\n{text}"));
     }
-    if let Some(long) = text.lines().find(|line| line.chars().count() > WIDTH) {
+    // As it was written, with the longer path.
+    let written = String::from_utf8_lossy(&output.stderr);
+    if let Some(long) = without_panics(&written).lines().find(|line| line.chars().count() > WIDTH) {
         return Err(format!("{fails} has a line of more than {WIDTH} columns: {long}"));
     }
     let mended = run(&fixed)?;
@@ -226,7 +228,10 @@ fn every_page_and_every_pair_of_programs_is_of_a_kind_and_the_index_has_them_all
 }
 
 #[test]
-fn the_guide_explains_a_message_that_is_said() {
+fn the_guide_explains_messages_that_are_said() {
+    if std::env::var_os("GONE_BLESS").is_some() {
+        return; // The pages are being written.
+    }
     let texts = |path: &str| -> Vec<String> {
         let page = Page::parse(&read(&root().join(path)).expect("the page is there"));
         page.blocks.into_iter().filter(|(language, _)| language == "text").map(|(_, text)| text).collect()

@@ -18,5 +18,5 @@ impl Run for Poller {
 
 #[gone::main]
 async fn main() -> gone::Result<()> {
-    Gone::load(Poller::goner().start_budget(Duration::from_millis(50))).run(async |_poller: Arc<Poller>| Ok(())).await
+    Gone::load(Poller::goner().start_budget(Duration::from_millis(10))).run(async |_poller: Arc<Poller>| Ok(())).await
 }
