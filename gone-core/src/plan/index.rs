@@ -173,7 +173,8 @@ impl Index {
                 }
                 seen.push(target);
                 let candidates = self.by_type(target.id());
-                if candidates.len() < 2 || candidates.iter().map(|it| it.node).min() != Some(id) {
+                // Once for each type: at the first of those that offer it.
+                if candidates.len() < 2 || candidates.first().is_none_or(|first| first.node != id) {
                     continue;
                 }
                 let places = |of: &[&Candidate]| {
