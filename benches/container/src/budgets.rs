@@ -131,7 +131,7 @@ fn look_ups(runtime: &Runtime) {
 
 /// An injected field, beside the same field filled by hand. Nothing is added; the bar leaves room for the clock.
 fn field(runtime: &Runtime) {
-    const TURNS: u32 = 100_000;
+    const TURNS: u32 = 2_000_000;
     let app = boot(AppBuilder::new().load((User::goner(), Warm::goner())), runtime);
     let injected = whole(app.get::<Arc<User>>());
     let by_hand = Arc::new(User { warm: Arc::new(Warm { value: Default::default() }) });

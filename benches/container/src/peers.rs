@@ -127,9 +127,8 @@ pub(crate) struct Found {
 fn looked_up(works: &[Box<dyn Work>], runtime: &Runtime) -> Vec<Found> {
     let (shape, number) = LOOKED_UP;
     // Shaku has no larger one.
-    let wanted =
-        |work: &&Box<dyn Work>| work.graph() == (shape, if work.name() == "shaku" { TYPED[1] } else { number });
-    let typed: Vec<&dyn Work> = works.iter().filter(wanted).map(|work| &**work).collect();
+    let wanted = |work: &&dyn Work| work.graph() == (shape, if work.name() == "shaku" { TYPED[1] } else { number });
+    let typed: Vec<&dyn Work> = works.iter().map(|work| &**work).filter(wanted).collect();
     let mut found = times(&typed, false, runtime);
     let named = Named::new(shape, number);
     let made: [Box<dyn Work>; 3] = [
@@ -156,12 +155,14 @@ fn times(works: &[&dyn Work], by_name: bool, runtime: &Runtime) -> Vec<Found> {
 
 /// The plan of a thousand, beside what dill takes to validate them.
 fn beside_dill(works: &[Box<dyn Work>], runtime: &Runtime) -> Vec<crate::line::Line> {
-    let of = |name: &str, shape| works.iter().find(|work| work.name() == name && work.graph() == (shape, 1_000));
+    let of = |name: &str, shape| {
+        works.iter().map(|work| &**work).find(|work| work.name() == name && work.graph() == (shape, 1_000))
+    };
     let pairs = Shape::COMPARED.map(|shape| (shape, of("gone", shape), of("dill", shape)));
     let lines = pairs.into_iter().filter_map(|(shape, gone, dill)| {
         let (gone, dill) = (gone?, dill?);
         let what = format!("plan, {}, 1000", shape.name());
-        let check = |work: &Box<dyn Work>| work.check(runtime).unwrap_or_default();
+        let check = |work: &dyn Work| work.check(runtime).unwrap_or_default();
         Some(compare(what, ROUNDS, || check(gone), || check(dill)).bar(Bar::Times(1.0)))
     });
     lines.collect()

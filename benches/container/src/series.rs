@@ -25,13 +25,10 @@ pub(crate) fn measure(rounds: usize, sides: &mut [Side<'_>]) -> Vec<Series> {
         }
         for round in 0..rounds {
             for series in 0..2 {
+                let mut one = |(side, timed): (&mut Side<'_>, &mut [Vec<f64>; 2])| timed[series].push(side());
+                let both = sides.iter_mut().zip(&mut timed);
                 // The other way round in the next round, so that no side always comes after the same other's leavings.
-                let forward = round % 2 == series;
-                for at in 0..sides.len() {
-                    let at = if forward { at } else { sides.len() - 1 - at };
-                    let took = sides[at]();
-                    timed[at][series].push(took);
-                }
+                if round % 2 == series { both.for_each(&mut one) } else { both.rev().for_each(&mut one) }
             }
         }
     });

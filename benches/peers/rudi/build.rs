@@ -29,13 +29,17 @@ fn module(out: &mut String, graph: &Graph) -> std::fmt::Result {
             "pub struct G{index} {{ {} }}\n{}\
              #[rudi::Singleton(auto_register = false)] fn Make{index}({}) -> Arc<{node}> {{ Arc::new(G{index} {{ {names} }}) }}",
             graph.fields(index, ""),
-            graph.implemented(index, ""),
+            graph.implemented(index, "Send + Sync"),
             graph.fields(index, ""),
         )?;
     }
     for (at, chunk) in graph.chunks() {
         let all: Vec<_> = chunk.map(|index| format!("Make{index}")).collect();
-        writeln!(out, "fn add{at}(all: &mut Vec<DynProvider>) {{ all.extend(rudi::components![{}]); }}", all.join(", "))?;
+        writeln!(
+            out,
+            "fn add{at}(all: &mut Vec<DynProvider>) {{ all.extend(rudi::components![{}]); }}",
+            all.join(", ")
+        )?;
     }
     writeln!(
         out,
