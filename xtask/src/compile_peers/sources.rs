@@ -224,7 +224,7 @@ const SUMMER: &str = "use summer::App;\nuse summer::plugin::component::Component
                       use summer::plugin::{ComponentRegistry, service::Service};";
 
 fn summer_component(it: &Component) -> String {
-    let fields = fields(it, |need| format!("#[inject(component)] {}: ComponentRef<{need}>", low(need)));
+    let fields = fields(it, |need| format!("{}: ComponentRef<{need}>", low(need)));
     format!("#[derive(Clone, Service)]\nstruct {} {{ {fields} }}", it.name)
 }
 
