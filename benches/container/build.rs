@@ -1,88 +1,107 @@
-//! Writes the goners: for each number a module with the structs, a function that loads them all, and one that wires them by
-//! hand.
+//! Writes the components: for each graph a module with the structs, a function that loads them all as goners, and one that wires
+//! them by hand.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::{env, fs};
 
-const NUMBERS: [usize; 3] = [10, 100, 1000];
-/// How many are wired in one function: the compiler takes more than its share for a function of a thousand.
-const CHUNK: usize = 50;
+use graphs::{Graph, Shape, TYPED};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     let mut out = String::new();
-    for number in NUMBERS {
-        module(&mut out, number)?;
+    for number in TYPED {
+        module(&mut out, &Shape::Layers.graph(number))?;
     }
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("goners.rs"), out)?;
+    let mut all = String::new();
+    if env::var_os("CARGO_FEATURE_PEERS").is_some() {
+        for (shape, number) in Shape::COMPARED.iter().flat_map(|shape| TYPED.map(|number| (shape, number))) {
+            let graph = shape.graph(number);
+            module(&mut out, &graph)?;
+            let it = format!("PhantomData::<{}::It>", graph.module());
+            writeln!(all, "Box::new(Hand({it})), Box::new(Goners({it})),")?;
+        }
+        writeln!(
+            out,
+            "/// Those that are compared with the peers.\npub(crate) fn compared() -> Vec<Box<dyn Work>> {{ vec![{all}] }}"
+        )?;
+    }
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("graphs.rs"), out)?;
     Ok(())
 }
 
-/// The three goners that goner `index` needs, or as many as there are. They stand a twentieth of all further up, so that no
-/// chain of types is longer than 20, which the compiler could not follow.
-fn needs(number: usize, index: usize) -> impl Iterator<Item = usize> + Clone {
-    let back = (number / 20).max(1);
-    (back..back + 3).filter_map(move |back| index.checked_sub(back))
-}
-
-fn module(out: &mut String, number: usize) -> std::fmt::Result {
-    writeln!(out, "pub(crate) mod of_{number} {{")?;
-    writeln!(out, "use std::any::TypeId;\nuse std::sync::Arc;")?;
-    writeln!(out, "use gone::{{Goner, Loader}};")?;
-    for index in 0..number {
-        let needs = needs(number, index);
-        writeln!(out, "#[derive(Goner)] pub(crate) struct G{index} {{")?;
-        for need in needs.clone() {
-            writeln!(out, "#[gone] pub(crate) g{need}: Arc<G{need}>,")?;
-        }
-        writeln!(out, "}}\nimpl G{index} {{ fn new(")?;
-        for need in needs.clone() {
-            write!(out, "g{need}: Arc<G{need}>, ")?;
-        }
-        let fields: Vec<_> = needs.map(|need| format!("g{need}")).collect();
-        writeln!(out, ") -> Self {{ Self {{ {} }} }} }}", fields.join(", "))?;
+fn module(out: &mut String, graph: &Graph) -> std::fmt::Result {
+    writeln!(out, "pub(crate) mod {} {{", graph.module())?;
+    writeln!(out, "use super::*;")?;
+    for index in 0..graph.number {
+        let offers = if graph.is_dyn() { format!("#[goner(offers(dyn T{index}))] ") } else { String::new() };
+        writeln!(
+            out,
+            "#[derive(Goner)] {offers}pub(crate) struct G{index} {{ {} }}\n{}\
+             impl G{index} {{ fn new({}) -> Self {{ Self {{ {} }} }} }}",
+            graph.fields(index, "#[gone]"),
+            graph.implemented(index, "Send + Sync"),
+            graph.fields(index, ""),
+            graph.names(index),
+        )?;
     }
-    let chunks: Vec<_> =
-        (0..number).collect::<Vec<_>>().chunks(CHUNK).map(|chunk| chunk[0]..chunk[0] + chunk.len()).collect();
-    let each = |line: &dyn Fn(usize) -> String| (0..chunks.len()).map(line).collect::<Vec<_>>().join(" ");
-    for (at, chunk) in chunks.iter().enumerate() {
-        let before = at.saturating_sub(2)..at;
-        let parameters: Vec<_> = before.map(|at| format!("c{at}: &Chunk{at}")).collect();
-        writeln!(out, "pub(crate) struct Chunk{at} {{")?;
-        for index in chunk.clone() {
-            writeln!(out, "pub(crate) g{index}: Arc<G{index}>,")?;
+    let mut wired = String::new();
+    for (at, chunk) in graph.chunks() {
+        // The chunks that this one's components need something of.
+        let needs = chunk.clone().flat_map(|index| &graph.needs[index]).map(|need| Graph::chunk_of(*need));
+        let needs: BTreeSet<usize> = needs.filter(|need| *need != at).collect();
+        let list = |one: &dyn Fn(&usize) -> String| needs.iter().map(one).collect::<Vec<_>>().join(", ");
+        let components = |one: &dyn Fn(usize) -> String| chunk.clone().map(one).collect::<Vec<_>>().join(" ");
+        let construct = |index: usize| {
+            let argument = |need: &usize| match Graph::chunk_of(*need) {
+                own if own == at => format!("Arc::clone(&g{need})"),
+                other => format!("Arc::clone(&c{other}.g{need})"),
+            };
+            let arguments: Vec<_> = graph.needs[index].iter().map(argument).collect();
+            let node = graph.node(index);
+            format!("let g{index}: Arc<{node}> = Arc::new(G{index}::new({}));", arguments.join(", "))
+        };
+        writeln!(
+            out,
+            "pub(crate) struct Chunk{at} {{ {} }}\nfn wire{at}({}) -> Chunk{at} {{ {} Chunk{at} {{ {} }} }}",
+            components(&|index| format!("g{index}: Arc<{}>,", graph.node(index))),
+            list(&|other| format!("c{other}: &Chunk{other}")),
+            components(&construct),
+            components(&|index| format!("g{index},")),
+        )?;
+        writeln!(wired, "let c{at} = wire{at}({});", list(&|other| format!("&c{other}")))?;
+        let load = components(&|index| format!("loader.load(G{index}::goner());"));
+        writeln!(out, "fn load{at}(loader: &mut Loader) {{ {load} }}")?;
+        if !graph.is_dyn() {
+            let insert = |index| format!("map.insert(TypeId::of::<G{index}>(), chunk.g{index}.clone());");
+            writeln!(out, "fn map{at}(chunk: &Chunk{at}, map: &mut Map) {{ {} }}", components(&insert))?;
         }
-        writeln!(out, "}}\nfn wire{at}({}) -> Chunk{at} {{", parameters.join(", "))?;
-        for index in chunk.clone() {
-            let arguments: Vec<_> = needs(number, index)
-                .map(|need| match need / CHUNK == at {
-                    true => format!("Arc::clone(&g{need})"),
-                    false => format!("Arc::clone(&c{}.g{need})", need / CHUNK),
-                })
-                .collect();
-            writeln!(out, "let g{index} = Arc::new(G{index}::new({}));", arguments.join(", "))?;
-        }
-        let all: Vec<_> = chunk.clone().map(|index| format!("g{index}")).collect();
-        writeln!(out, "Chunk{at} {{ {} }}\n}}", all.join(", "))?;
-        writeln!(out, "fn load{at}(loader: &mut Loader) {{")?;
-        for index in chunk.clone() {
-            writeln!(out, "loader.load(G{index}::goner());")?;
-        }
-        writeln!(out, "}}\nfn map{at}(chunk: &Chunk{at}, map: &mut crate::Map<TypeId>) {{")?;
-        for index in chunk.clone() {
-            writeln!(out, "map.insert(TypeId::of::<G{index}>(), chunk.g{index}.clone());")?;
-        }
-        writeln!(out, "}}")?;
     }
-    writeln!(out, "pub(crate) struct Wired {{ {} }}", each(&|at| format!("pub(crate) c{at}: Chunk{at},")))?;
-    writeln!(out, "pub(crate) fn wire() -> Wired {{")?;
-    for at in 0..chunks.len() {
-        let arguments: Vec<_> = (at.saturating_sub(2)..at).map(|at| format!("&c{at}")).collect();
-        writeln!(out, "let c{at} = wire{at}({});", arguments.join(", "))?;
+    let each = |line: &dyn Fn(usize) -> String| graph.each_chunk(line);
+    writeln!(out, "pub(crate) struct Wired {{ {} }}", each(&|at| format!("c{at}: Chunk{at},")))?;
+    writeln!(
+        out,
+        "pub(crate) struct It;\nimpl Components for It {{\n\
+         const GRAPH: (Shape, usize) = (Shape::{:?}, {});\n\
+         type Wired = Wired;\ntype First = {};\ntype Middle = {};\n\
+         fn load(loader: &mut Loader) {{ {} }}\nfn wire() -> Wired {{ {wired} Wired {{ {} }} }}\n\
+         #[cfg(feature = \"peers\")] fn first(wired: &Wired) -> &Arc<Self::First> {{ &wired.c0.g0 }}",
+        graph.shape,
+        graph.number,
+        graph.node(0),
+        graph.node(graph.number / 2),
+        each(&|at| format!("load{at}(loader);")),
+        each(&|at| format!("c{at},")),
+    )?;
+    if !graph.is_dyn() {
+        writeln!(
+            out,
+            "fn map(wired: &Wired) -> Option<Map> {{ let map = &mut Map::new(); {} Some(std::mem::take(map)) }}\n\
+             #[cfg(feature = \"peers\")] fn found(map: &Map) -> Option<Arc<G{middle}>> {{ typed::found(map) }}",
+            each(&|at| format!("map{at}(&wired.c{at}, map);")),
+            middle = graph.number / 2,
+        )?;
     }
-    writeln!(out, "Wired {{ {} }}\n}}", each(&|at| format!("c{at},")))?;
-    writeln!(out, "pub(crate) fn load(loader: &mut Loader) {{ {} }}", each(&|at| format!("load{at}(loader);")))?;
-    let maps = each(&|at| format!("map{at}(&wired.c{at}, map);"));
-    writeln!(out, "pub(crate) fn map(wired: &Wired, map: &mut crate::Map<TypeId>) {{ {maps} }}\n}}")
+    writeln!(out, "}}\n}}")
 }

@@ -4,12 +4,13 @@ use std::process::Command;
 
 use crate::shell::{Result, root};
 
-pub(crate) fn run(package: &str) -> Result<()> {
+pub(crate) fn run(package: &str, features: &[&str]) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     // Cargo sets this one for what it runs, and what it points to is another workspace's.
     command.env_remove("CARGO_MANIFEST_DIR").current_dir(root().join("benches"));
-    let status = command.args(["run", "--release", "--package", package]).status();
+    command.args(["run", "--release", "--package", package, "--features", &features.join(",")]);
+    let status = command.status();
     match status.map_err(|error| format!("cargo does not start: {error}"))?.success() {
         true => Ok(()),
         false => Err(format!("the benchmark `{package}` failed")),

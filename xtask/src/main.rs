@@ -2,6 +2,7 @@
 
 mod bench;
 mod compile_cost;
+mod compile_peers;
 mod crates;
 mod faults;
 mod rows;
@@ -14,8 +15,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test            everything that CI runs: format, clippy, rustdoc, each feature alone, all tests
 cargo xtask rows [FILTER]   the contract's rows that are due, and which of them a passing test proves
-cargo xtask bench container measures the container beside hand-wired construction, in one run, as ratios
-cargo xtask bench compile   what a derived goner costs to compile, beside a hand-written struct, in one run
+cargo xtask bench container measures the container beside hand-wired construction and its peers, in one run, as ratios
+cargo xtask bench compile   what a derived goner costs to compile, beside a hand-written struct and the peers, in one run
 cargo xtask faults          puts faults into a copy of the container, one at a time: the random tests must catch each
 cargo xtask soak            a hundred thousand random applications, with a seed of the moment
 cargo xtask crates          how many crates a program that depends on gone compiles, against the budget
@@ -31,8 +32,8 @@ fn main() -> ExitCode {
         ["soak"] => soak::run(),
         ["faults"] => faults::run(),
         ["crates"] => crates::check(),
-        ["bench", "container"] => bench::run("container"),
-        ["bench", "compile"] => compile_cost::run(),
+        ["bench", "container"] => bench::run("container", &["peers"]),
+        ["bench", "compile"] => compile_cost::run().and_then(|()| compile_peers::run()),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);
