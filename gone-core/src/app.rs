@@ -324,7 +324,7 @@ impl Running {
 
     /// Says what nobody needs, where all who might are known.
     pub(crate) fn say_warnings(&self) {
-        for problem in &self.parts.graph.warnings {
+        for problem in self.parts.graph.warnings() {
             let at = problem.involved.first().map(|place| place.loaded);
             let at = at.map(|at| format!(", loaded at {}:{}", at.file(), at.line())).unwrap_or_default();
             tracing::warn!(target: "gone", "{}{at}", problem.message);

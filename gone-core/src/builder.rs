@@ -306,8 +306,8 @@ impl Reading {
             leave_out(&mut nodes);
         }
         let graph = bind(nodes, function, self.only.as_deref(), &self.sources, self.problems)?;
-        if options.deny_warnings && !graph.warnings.is_empty() {
-            return Err(Error::plan(Report::new(graph.warnings)));
+        if options.deny_warnings && !graph.warnings().is_empty() {
+            return Err(Error::plan(Report::new(graph.warnings().to_vec())));
         }
         Ok(Plan { graph: Arc::new(graph), options, under_way })
     }

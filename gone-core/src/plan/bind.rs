@@ -11,7 +11,7 @@ use crate::plan::index::{Candidate, Index, list};
 use crate::plan::near::{self, Missed};
 use crate::plan::order::{Roots, circles, sort_members, with_after};
 use crate::plan::report::{Place, Problem, Report};
-use crate::plan::{Binding, Function, Graph, Piece};
+use crate::plan::{Binding, Function, Graph, Piece, Warnings};
 use crate::table::{Form, Share};
 use crate::tag::split;
 use crate::target::{Arity, Element, Site, Target};
@@ -74,8 +74,7 @@ pub(crate) fn bind(
                 sort_members(bindings.get_mut(id), &node.sites, &nodes, order);
             }
         }
-        let mut warnings = unused(&nodes, &bindings, function.as_ref(), roots.as_deref());
-        warnings.extend(suspects);
+        let idle = idle(&nodes, &bindings, function.as_ref(), roots.as_deref());
         if let Some(roots) = roots {
             let function = function.iter().flat_map(|function| &function.bindings);
             take_out_unneeded(&mut nodes, &bindings, &needs, roots.iter().chain(function));
@@ -87,7 +86,7 @@ pub(crate) fn bind(
             order,
             function,
             index,
-            warnings: Report::new(warnings).into_problems(),
+            warnings: Warnings::new(idle, suspects),
             shutdown,
             handle,
             sources: sources.clone(),
@@ -96,13 +95,13 @@ pub(crate) fn bind(
     Err(Error::plan(Report::new(problems)))
 }
 
-/// One problem for each node that nobody asks for and that does nothing by itself.
-fn unused(
+/// The nodes that nobody asks for and that do nothing by themselves.
+fn idle(
     nodes: &[Node],
     bindings: &Lists<Binding>,
     function: Option<&Function>,
     roots: Option<&[Binding]>,
-) -> Vec<Problem> {
+) -> Vec<NodeId> {
     let mut used = vec![false; nodes.len()];
     let function = function.iter().flat_map(|function| &function.bindings);
     for id in bindings.flat().iter().chain(function).chain(roots.into_iter().flatten()).flat_map(Binding::nodes) {
@@ -111,17 +110,10 @@ fn unused(
             used[*provider] = true;
         }
     }
-    let idle = |(node, used): &(&Node, bool)| {
+    let is_idle = |node: &Node, used: bool| {
         !used && !node.built_in && !node.fallback && !node.discovered && !node.source && !node.is_out() && !node.acts()
     };
-    let idle = nodes.iter().zip(used).filter(idle).map(|(node, _)| {
-        let problem = Problem::new(
-            MessageKind::Unused,
-            format!("nobody needs `{}`, and it does nothing by itself", node.label()),
-        );
-        problem.involving([Place::of(node)]).help("take it away, or ask for it")
-    });
-    idle.collect()
+    (0..nodes.len()).filter(|id| is_idle(&nodes[*id], used[*id])).collect()
 }
 
 /// Leaves what the roots need, directly and by way of others, lazily or not.

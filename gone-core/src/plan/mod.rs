@@ -10,7 +10,7 @@ mod replace;
 mod report;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub(crate) use bind::{Called, bind, bind_call};
 pub(crate) use glob::glob;
@@ -22,7 +22,7 @@ use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::index::Index;
 use crate::slots::Asking;
 use crate::target::{Site, Target};
-use crate::{Asker, Handle, Options, Outline, Shutdown, Sources};
+use crate::{Asker, Handle, MessageKind, Options, Outline, Shutdown, Sources};
 
 /// A checked graph: every site of every loaded goner is bound, there is no cycle, and every provider accepts what it will be
 /// asked. Nothing is constructed yet.
@@ -43,7 +43,7 @@ impl Plan {
     /// as an `Option` or for all, for a name that nothing has and something nearly has. `run` and `serve` say so in the log, and
     /// [`Options::deny_warnings`] makes problems of them. What gives way does not count. (contract container C-41)
     pub fn warnings(&self) -> &[Problem] {
-        &self.graph.warnings
+        self.graph.warnings()
     }
 
     /// What the application consists of, as data and to draw: who is there, who needs whom, and why.
@@ -91,7 +91,7 @@ pub(crate) struct Graph {
     pub(crate) function: Option<Function>,
     pub(crate) index: Index,
     /// What looks like a mistake.
-    pub(crate) warnings: Vec<Problem>,
+    pub(crate) warnings: Warnings,
     /// What goners inject to ask for a stop, and to look things up.
     pub(crate) shutdown: Shutdown,
     pub(crate) handle: Handle,
@@ -158,7 +158,34 @@ impl Binding {
     }
 }
 
+/// What looks like a mistake, put into words when somebody asks: few do, and there may be many.
+pub(crate) struct Warnings {
+    idle: Vec<NodeId>,
+    suspects: Vec<Problem>,
+    told: OnceLock<Vec<Problem>>,
+}
+
+impl Warnings {
+    pub(crate) fn new(idle: Vec<NodeId>, suspects: Vec<Problem>) -> Self {
+        Warnings { idle, suspects, told: OnceLock::new() }
+    }
+}
+
 impl Graph {
+    /// What looks like a mistake, sorted as in a report.
+    pub(crate) fn warnings(&self) -> &[Problem] {
+        let Warnings { idle, suspects, told } = &self.warnings;
+        told.get_or_init(|| {
+            let idle = idle.iter().map(|id| {
+                let node = &self.nodes[*id];
+                let text = format!("nobody needs `{}`, and it does nothing by itself", node.label());
+                let problem = Problem::new(MessageKind::Unused, text).involving([Place::of(node)]);
+                problem.help("take it away, or ask for it")
+            });
+            Report::new(idle.chain(suspects.iter().cloned()).collect()).into_problems()
+        })
+    }
+
     /// How many goners there are.
     pub(crate) fn goners(&self) -> usize {
         self.nodes.iter().filter(|node| matches!(node.body, Body::Goner(_))).count()
