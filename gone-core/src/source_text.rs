@@ -128,27 +128,28 @@ fn type_length(text: &str) -> usize {
     text[..end].trim_end().len()
 }
 
-/// A default in a tag may be a secret: it is not shown.
+/// A default in a tag may be a secret: none on the line is shown. A tag goes to the last of what may close it before the mark or the next
+/// tag, for a default may hold the same characters; one that is not closed there goes all the way.
 fn without_defaults(line: &str, mark: Range<usize>) -> MarkedLine {
     const OPEN: &str = "#[gone(";
     const CLOSE: &str = ")]";
-    let default = line.find(OPEN).and_then(|open| {
-        let from = open + line[open..].find('=')? + 1;
-        let to = from + line[from..].find(CLOSE)?;
-        Some(from..to)
-    });
-    let Some(default) = default.filter(|default| default.end <= mark.start || default.start >= mark.end) else {
-        return MarkedLine { above: Vec::new(), text: line.to_owned(), mark };
-    };
-    let hidden = if line[default.clone()].ends_with('"') { "…\"" } else { "…" };
-    let text = [&line[..default.start], hidden, &line[default.end..]].concat();
-    match default.end <= mark.start {
-        true => {
-            let start = mark.start - default.len() + hidden.len();
-            MarkedLine { above: Vec::new(), text, mark: start..start + mark.len() }
+    let tags: Vec<usize> = line.match_indices(OPEN).map(|(at, _)| at).collect();
+    let (mut text, mut shown, mut start) = (String::new(), 0, mark.start);
+    for (number, &open) in tags.iter().enumerate() {
+        let next = tags.get(number + 1).copied().unwrap_or(line.len());
+        let end = if open < mark.start && mark.start < next { mark.start } else { next };
+        let close = line[open..end].rfind(CLOSE).map_or(end, |at| open + at);
+        let Some(from) = line[open..close].find('=').map(|at| open + at + 1) else { continue };
+        let hidden = if line[from..close].ends_with('"') { "…\"" } else { "…" };
+        text.push_str(&line[shown..from]);
+        text.push_str(hidden);
+        shown = close;
+        if close <= mark.start {
+            start = start + hidden.len() - (close - from);
         }
-        false => MarkedLine { above: Vec::new(), text, mark },
     }
+    text.push_str(&line[shown..]);
+    MarkedLine { above: Vec::new(), text, mark: start..start + mark.len() }
 }
 
 #[cfg(test)]
@@ -187,6 +188,19 @@ mod tests {
         let shown = without_defaults(line, mark);
         assert_eq!(shown.text, r#"    #[gone("config,db.password=…")] password: String,"#);
         assert_eq!(&shown.text[shown.mark], "String");
+        let hidden = |line: &str, at: &str| {
+            let start = line.find(at).unwrap();
+            let shown = without_defaults(line, start..start + at.len());
+            assert_eq!(&shown.text[shown.mark], at);
+            shown.text
+        };
+        assert_eq!(hidden(r#"#[gone("config,k=a)]b")] k: String,"#, "String"), r#"#[gone("config,k=…")] k: String,"#);
+        assert_eq!(
+            hidden(r#"#[gone("c,a=one")] a: u8, #[gone("c,b=two")] b: u16"#, "u8"),
+            r#"#[gone("c,a=…")] a: u8, #[gone("c,b=…")] b: u16"#
+        );
+        assert_eq!(hidden(r#"k: u8, #[gone("config,b=begins here"#, "u8"), r#"k: u8, #[gone("config,b=…"#);
+        assert_eq!(hidden(r#"#[gone("x")] k: fn() -> u8 = 1"#, "fn() -> u8"), r#"#[gone("x")] k: fn() -> u8 = 1"#);
         let plain = without_defaults("    a: u8,", 7..9);
         assert_eq!((plain.text.as_str(), plain.mark), ("    a: u8,", 7..9));
     }
@@ -196,6 +210,11 @@ mod tests {
         let text =
             "struct A {\n    #[gone(\"config,key=hunter2\")]\n    // why\n    a: u8,\n    #[gone]\n    b: u8,\n}\n";
         assert_eq!(tag_above(text, 4), ["    #[gone(\"config,key=…\")]", "    // why"]);
+        assert_eq!(
+            tag_above("#[gone(\"config,key=hunter2\")]\na: u8,", 2),
+            ["#[gone(\"config,key=…\")]"],
+            "also unformatted"
+        );
         assert_eq!(tag_above(text, 6), [""; 0]);
         assert_eq!(tag_above(text, 1), [""; 0]);
         assert_eq!(tag_above(text, 99), [""; 0]);
