@@ -2,9 +2,11 @@
 
 use std::env;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use tracing::Subscriber;
 use tracing_subscriber::Registry;
@@ -13,17 +15,24 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::{ClogConfig, Colour, Format, Output};
 use crate::error::ClogError;
+use crate::guard::FlushGuard;
 use crate::layer::ClogLayer;
 use crate::levels::{Levels, LevelsFilter};
 use crate::logger::Logger;
-use crate::sink::{FlushReport, Sink, open_file};
+use crate::panic_hook;
+use crate::sink::{Clock, ClogStats, FlushReport, LogFile, NoticeStyle, Sink};
 
 /// Called with the exit code after a fatal line; see [`ClogBuilder::on_fatal`].
 pub type ExitHook = Arc<dyn Fn(i32) + Send + Sync>;
 
+/// How long a fatal line is waited for before its hook is called.
+const FATAL_FLUSH: Duration = Duration::from_secs(5);
+
 /// An open log. Clones are the same log.
 ///
-/// Lines are written and flushed one by one, each before the call that logs it returns.
+/// What becomes of a line, and when, is told at [`Queue`](crate::Queue). When the last handle of a log
+/// is dropped (a `Clog`, a logger, a layer), what waits in its queue is written, for at most one
+/// second; a log that is [installed](Self::install) is never dropped.
 #[derive(Clone, Debug)]
 pub struct Clog {
     core: Arc<Core>,
@@ -46,7 +55,7 @@ impl Core {
     /// What follows a fatal line.
     pub(crate) fn fatal(&self) {
         self.had_fatal.store(true, Ordering::Release);
-        self.sink.flush();
+        self.sink.flush(FATAL_FLUSH);
         if let Some(hook) = &self.on_fatal {
             hook(1);
         }
@@ -96,7 +105,7 @@ impl Clog {
 
     /// Begins a log with more than a configuration.
     pub fn builder(config: ClogConfig) -> ClogBuilder {
-        ClogBuilder { config, writer: None, on_fatal: None }
+        ClogBuilder { config, writer: None, on_fatal: None, clock: Arc::new(SystemTime::now) }
     }
 
     /// A logger at the root namespace of this log.
@@ -120,16 +129,58 @@ impl Clog {
     }
 
     /// Makes this log the process's default subscriber, if there is none yet.
+    ///
+    /// From then on a panic, on any thread, flushes this log, for at most one second: a hook is set once
+    /// for the process, which first calls the hook that was there.
     pub fn install(&self) -> Installed {
+        panic_hook::flush_on_panic(&self.core);
         match tracing::subscriber::set_global_default(self.subscriber()) {
             Ok(()) => Installed::AsDefault,
             Err(_) => Installed::Joined,
         }
     }
 
-    /// Writes out what is pending, and tells what became of all lines so far.
-    pub fn flush(&self) -> FlushReport {
-        self.core.sink.flush()
+    /// Waits until every line that was logged before is handed to the operating system, and what was
+    /// lost is told in the log; at most for `limit`. Then tells what became of all lines so far.
+    ///
+    /// Lines are pending in the report when the time was over, and when the output failed for a second
+    /// on end; they go on being tried. This call blocks its thread: in async code it belongs into
+    /// `spawn_blocking`. A disk's own cache is not flushed.
+    pub fn flush(&self, limit: Duration) -> FlushReport {
+        self.core.sink.flush(limit)
+    }
+
+    /// Flushes as [`flush`](Self::flush), and closes the output. Lines that wait when the time is over
+    /// are lost, and so are lines that come later; a later report counts them.
+    ///
+    /// Lines are pending in the report only when the output has them and does not return; whether they
+    /// are written or lost is decided when it does. Also waits until old files are compressed, within the
+    /// limit. Blocks its thread.
+    pub fn close(&self, limit: Duration) -> FlushReport {
+        self.core.sink.close(limit)
+    }
+
+    /// A guard that flushes when it is dropped, for the end of `main` in a program without the
+    /// container.
+    ///
+    /// `limit` is how long it may take. `std::process::exit` drops no guard: what waits in the queue
+    /// then is lost.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use gone_clog::{Clog, ClogConfig};
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     let clog = Clog::open(ClogConfig::for_profile("production")?)?;
+    ///     clog.install();
+    ///     let _guard = clog.guard(Duration::from_secs(5));
+    ///     tracing::info!("hello");
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn guard(&self, limit: Duration) -> FlushGuard {
+        FlushGuard::new(self.clone(), limit)
     }
 
     /// What became of all lines so far. No I/O.
@@ -137,9 +188,20 @@ impl Clog {
         self.core.sink.report()
     }
 
-    /// Flushes and closes the output. Lines that come later are lost; a later report counts them.
-    pub fn close(&self) -> FlushReport {
-        self.core.sink.close()
+    /// The figures of this log. No I/O.
+    pub fn stats(&self) -> ClogStats {
+        self.core.sink.stats()
+    }
+
+    /// Opens the file of the log again, before the next line at the latest: for whoever rotates it from
+    /// outside, for instance on SIGHUP. No line is lost.
+    ///
+    /// It is seldom needed: a file that is not at its path any more is noticed by the first line that
+    /// comes a quarter of a second after the last look, and opened again with its folders. If that fails,
+    /// lines go on into the file that was there before, and the log says so. An output that is no file
+    /// stays as it is.
+    pub fn reopen(&self) {
+        self.core.sink.reopen();
     }
 
     /// Whether a fatal line was logged.
@@ -153,6 +215,7 @@ pub struct ClogBuilder {
     config: ClogConfig,
     writer: Option<Box<dyn Write + Send>>,
     on_fatal: Option<ExitHook>,
+    clock: Clock,
 }
 
 impl ClogBuilder {
@@ -164,8 +227,19 @@ impl ClogBuilder {
         self
     }
 
-    /// Writes into `writer` in the place of the configured output. It gets one line a call of
-    /// `write_all`, and a flush after each.
+    /// Reads the time from `clock` where files are rotated by time, named and deleted, and for what the
+    /// log says of itself.
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Writes into `writer` in the place of the configured output.
+    ///
+    /// It gets whole lines, one or more a call of `write`, and a flush after each of these. What it does
+    /// not take of a call, or does not flush, is tried again. A [`BrokenPipe`](io::ErrorKind::BrokenPipe)
+    /// loses what waits; after any other error it gets the same bytes again every tenth of a second. If
+    /// it panics, the lines of that call count as lost. If it logs, that line does.
     pub fn writer(mut self, writer: impl Write + Send + 'static) -> Self {
         self.writer = Some(Box::new(writer));
         self
@@ -177,31 +251,45 @@ impl ClogBuilder {
     ///
     /// As [`Clog::open`].
     pub fn open(self) -> Result<Clog, ClogError> {
-        let Self { config, writer, on_fatal } = self;
+        let Self { config, writer, on_fatal, clock } = self;
         config.validate()?;
-        let (writer, is_terminal): (Box<dyn Write + Send>, bool) = match (writer, &config.output) {
-            (Some(writer), _) => (writer, false),
-            (None, Output::Stdout) => (Box::new(io::stdout()), io::stdout().is_terminal()),
-            (None, Output::Stderr) => (Box::new(io::stderr()), io::stderr().is_terminal()),
-            (None, Output::File(path)) => match open_file(path) {
-                Ok(file) => (Box::new(file), false),
+        if writer.is_some() && config.rotation.is_some() {
+            let problem = "is for files, and this log has a writer in the place of its file".to_owned();
+            return Err(ClogError::Invalid { key: "rotation", problem });
+        }
+        let is_terminal = match (&writer, &config.output) {
+            (None, Output::Stdout) => io::stdout().is_terminal(),
+            (None, Output::Stderr) => io::stderr().is_terminal(),
+            _ => false,
+        };
+        let is_coloured = config.format == Format::Console
+            && match config.colour {
+                Colour::Always => true,
+                Colour::Never => false,
+                Colour::Auto => is_terminal && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+            };
+        let service = if config.service.is_empty() { program_name() } else { config.service.clone() };
+        let style =
+            NoticeStyle { format: config.format, is_coloured, service: service.clone(), clock: Arc::clone(&clock) };
+        let queue = config.queue.clone();
+        let sink = match (writer, &config.output) {
+            (Some(writer), _) => Sink::to_stream(writer, queue, style),
+            (None, Output::Stdout) => Sink::to_stream(stdout(), queue, style),
+            (None, Output::Stderr) => Sink::to_stream(Box::new(io::stderr()), queue, style),
+            (None, Output::File(path)) => match LogFile::open(path, config.rotation.clone(), clock) {
+                Ok(file) => Sink::to_file(file, queue, style),
                 Err(source) => return Err(ClogError::Open { path: path.clone(), source }),
             },
         };
         let levels = Arc::new(Levels::new(&config));
         let core = Core {
             format: config.format,
-            is_coloured: config.format == Format::Console
-                && match config.colour {
-                    Colour::Always => true,
-                    Colour::Never => false,
-                    Colour::Auto => is_terminal && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
-                },
+            is_coloured,
             add_source: config.add_source,
-            service: if config.service.is_empty() { program_name() } else { config.service },
+            service,
             root_path: config.root_path,
             levels,
-            sink: Sink::new(writer),
+            sink,
             on_fatal,
             had_fatal: AtomicBool::new(false),
         };
@@ -213,6 +301,20 @@ impl fmt::Debug for ClogBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClogBuilder").field("config", &self.config).finish_non_exhaustive()
     }
+}
+
+/// Standard output without the buffer that the standard library puts before it: of what lies there
+/// nobody knows whether it was written.
+fn stdout() -> Box<dyn Write + Send> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+
+        if let Ok(stdout) = io::stdout().as_fd().try_clone_to_owned() {
+            return Box::new(File::from(stdout));
+        }
+    }
+    Box::new(io::stdout())
 }
 
 /// The name of the running program, for a log whose service has none.

@@ -10,6 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::error::ClogError;
 use crate::level::Level;
 use crate::names::{UnknownName, named, nearest};
+use crate::queue::Queue;
+use crate::rotation::Rotation;
 
 /// The settings of a log.
 ///
@@ -39,6 +41,10 @@ pub struct ClogConfig {
     /// Callers are shown relative to the folder of this name, where their path has one. Empty: as
     /// the compiler was given them, from the root of the workspace.
     pub root_path: String,
+    /// How lines wait for the output, and what happens when they come faster than it takes them.
+    pub queue: Queue,
+    /// When a log file makes room for a new one. Nothing: never.
+    pub rotation: Option<Rotation>,
 }
 
 const PROFILES: &[&str] = &["development", "production"];
@@ -55,6 +61,12 @@ impl ClogConfig {
     /// | add_source | `true` | `true` |
     /// | colour | `auto` | `never` |
     /// | service, root_path | empty | empty |
+    /// | queue.mode | `direct` | `queued` |
+    /// | queue.overflow | `block` | `block` |
+    /// | queue.drop_below | `warn` | `warn` |
+    /// | queue.max_lines, queue.max_bytes | 100,000, 8 MiB | 100,000, 8 MiB |
+    /// | queue.max_wait, queue.error_wait | 30 s, 1 s | 30 s, 1 s |
+    /// | rotation | none | none |
     ///
     /// # Errors
     ///
@@ -63,7 +75,8 @@ impl ClogConfig {
         match profile {
             "development" => Ok(Self::default()),
             "production" => {
-                Ok(Self { level: Level::Info, format: Format::Json, colour: Colour::Never, ..Self::default() })
+                let (level, format, colour) = (Level::Info, Format::Json, Colour::Never);
+                Ok(Self { level, format, colour, queue: Queue::in_production(), ..Self::default() })
             }
             _ => Err(UnknownName::new("profile", profile, PROFILES).into()),
         }
@@ -90,7 +103,12 @@ impl ClogConfig {
         if self.root_path.contains(char::is_control) {
             return invalid("root_path", "holds control characters");
         }
-        Ok(())
+        self.queue.validate()?;
+        let Some(rotation) = &self.rotation else { return Ok(()) };
+        match self.output {
+            Output::File(_) => rotation.validate(),
+            _ => invalid("rotation", format!("is for files, and `output` is `{}`", self.output)),
+        }
     }
 }
 
@@ -117,6 +135,8 @@ impl Default for ClogConfig {
             colour: Colour::Auto,
             service: String::new(),
             root_path: String::new(),
+            queue: Queue::default(),
+            rotation: None,
         }
     }
 }
@@ -210,7 +230,11 @@ impl<'de> Deserialize<'de> for Output {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::queue::{Overflow, QueueMode};
+    use crate::rotation::Every;
 
     fn read(json: &str) -> Result<ClogConfig, String> {
         serde_json::from_str(json).map_err(|error| error.to_string())
@@ -290,6 +314,37 @@ mod tests {
     }
 
     #[test]
+    fn the_queue_and_the_rotation_have_sections_of_their_own() {
+        let config = read(
+            r#"{"output":"app.log","queue":{"mode":"queued","overflow":"drop_below","max_wait":"2s"},"rotation":{"every":"day"}}"#,
+        )
+        .unwrap();
+        assert_eq!(config.queue.mode, QueueMode::Queued);
+        assert_eq!(config.queue.overflow, Overflow::DropBelow);
+        assert_eq!(config.queue.max_wait, Duration::from_secs(2));
+        assert_eq!(config.queue.max_lines, Queue::default().max_lines);
+        assert_eq!(config.rotation, Some(Rotation { every: Some(Every::Day), ..Rotation::default() }));
+        config.validate().unwrap();
+        for (json, problem) in [
+            (r#"{"queue":{"overflow":"drop_oldest"}}"#, "`block`, `drop_newest`, `drop_below`"),
+            (r#"{"queue":{"mode":"direkt"}}"#, "did you mean `direct`?"),
+            (r#"{"rotation":{"max_size":7}}"#, "unknown field `max_size`"),
+            (r#"{"rotation":{"max_backups":-1}}"#, "invalid value"),
+        ] {
+            let error = read(json).unwrap_err();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+
+    // Rotation happens only where it is configured.
+    #[test]
+    fn no_profile_rotates() {
+        for profile in PROFILES {
+            assert_eq!(ClogConfig::for_profile(profile).unwrap().rotation, None);
+        }
+    }
+
+    #[test]
     fn a_misspelt_stream_is_not_taken_for_a_file() {
         assert_eq!("stderr".parse::<Output>().unwrap(), Output::Stderr);
         assert_eq!("./stdot".parse::<Output>().unwrap(), Output::File("./stdot".into()));
@@ -306,7 +361,7 @@ mod tests {
     #[test]
     fn validation_names_the_setting_that_cannot_be_used() {
         type Spoil = fn(&mut ClogConfig);
-        let cases: [(&str, Spoil); 5] = [
+        let cases: [(&str, Spoil); 8] = [
             ("output", |config| config.output = Output::File(PathBuf::new())),
             ("service", |config| config.service = "a..b".to_owned()),
             ("service", |config| config.service = "a b".to_owned()),
@@ -314,6 +369,12 @@ mod tests {
                 config.levels.insert(String::new(), Level::Info);
             }),
             ("root_path", |config| config.root_path = "a\nb".to_owned()),
+            ("queue.max_lines", |config| config.queue.max_lines = 0),
+            ("rotation", |config| config.rotation = Some(Rotation::default())),
+            ("rotation.max_bytes", |config| {
+                config.output = Output::File("app.log".into());
+                config.rotation = Some(Rotation { max_bytes: 1, ..Rotation::default() });
+            }),
         ];
         for (setting, spoil) in cases {
             let mut config = ClogConfig::default();

@@ -182,7 +182,7 @@ where
         }
 
         parts.write(line, core, level, SystemTime::now());
-        core.sink.write_line(line.as_bytes());
+        core.sink.write_line(level, line.as_bytes());
         scratch.give_back();
     }
 }

@@ -6,6 +6,8 @@
 //! and lines of `tracing`'s own macros come out with the same keys.
 //!
 //! ```
+//! use std::time::Duration;
+//!
 //! use gone_clog::{Clog, ClogConfig, TraceId, with_trace_id};
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -21,8 +23,8 @@
 //!     tracing::warn!(left = 2, "stock is low"); // namespace `orders`, and the trace id
 //! })
 //! .await;
-//! let report = clog.close();
-//! assert_eq!(report.lost, 0);
+//! let report = clog.close(Duration::from_secs(5));
+//! assert_eq!((report.lost, report.pending), (0, 0));
 //! # Ok::<(), gone_clog::ClogError>(())
 //! # }).unwrap();
 //! ```
@@ -35,6 +37,13 @@
 //! line, is written as `field.<name>`. A console line is
 //! `2025/03/11 10:03:22.123 INFO  [orders.store] order saved shard=3 (src/store.rs:41)`.
 //!
+//! # What becomes of a line
+//!
+//! It is written before the call that logs it returns, or put into a bounded queue that a thread
+//! writes: see [`Queue`], also for what a full queue does. Every line is written, pending or counted
+//! as lost; [`Clog::flush`] and [`Clog::close`] report the numbers, and lost lines are told in the log
+//! itself. A file can be [rotated](Rotation), and one that somebody else rotates is opened again.
+//!
 //! Every event is exactly one line: what would break a line, or hide a part of it on a terminal, is
 //! escaped.
 
@@ -46,12 +55,16 @@ mod encode;
 mod error;
 mod escape;
 mod fields;
+mod guard;
 mod layer;
 mod level;
 mod levels;
 mod logger;
 mod names;
+mod panic_hook;
 mod provider;
+mod queue;
+mod rotation;
 mod sink;
 mod time;
 mod trace_id;
@@ -60,11 +73,14 @@ mod value;
 pub use clog::{Clog, ClogBuilder, ExitHook, Installed};
 pub use config::{ClogConfig, Colour, Format, Output};
 pub use error::ClogError;
+pub use guard::FlushGuard;
 pub use layer::ClogLayer;
 pub use level::Level;
 pub use logger::{Line, Logger};
 pub use names::UnknownName;
 pub use provider::{ClogProvider, module};
-pub use sink::FlushReport;
+pub use queue::{Overflow, Queue, QueueMode};
+pub use rotation::{Every, Rotation};
+pub use sink::{ClogStats, FlushReport};
 pub use trace_id::{TraceId, new_trace_id, trace_id, with_trace_id};
 pub use value::Value;

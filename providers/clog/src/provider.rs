@@ -95,16 +95,35 @@ impl StatsReader for ClogProvider {
     }
 
     fn stats(&self) -> Vec<Stat> {
-        let lines = self.log.as_ref().map(Clog::lines);
-        let (written, lost) = lines.map_or((0, 0), |lines| (lines.written, lines.lost));
-        vec![Stat::counter("lines_written", written), Stat::counter("lines_lost", lost)]
+        let it = self.log.as_ref().map(Clog::stats).unwrap_or_default();
+        vec![
+            Stat::counter("lines_written", it.written),
+            Stat::counter("lines_lost", it.lost_by_overflow + it.lost_by_failure + it.lost_by_close),
+            Stat::counter("lines_lost_by_overflow", it.lost_by_overflow),
+            Stat::counter("lines_lost_by_failure", it.lost_by_failure),
+            Stat::counter("lines_lost_by_close", it.lost_by_close),
+            Stat::counter("notices", it.notices),
+            Stat::gauge("queue_lines", it.pending),
+            Stat::gauge("queue_lines_max", it.max_pending),
+            Stat::gauge("queue_bytes", it.pending_bytes),
+            Stat::gauge("queue_bytes_max", it.max_pending_bytes),
+            Stat::counter("write_failures", it.write_failures),
+            Stat::counter("rotations", it.rotations),
+            Stat::counter("rotation_failures", it.rotation_failures),
+            Stat::counter("reopenings", it.reopenings),
+        ]
     }
 }
 
 impl Close for ClogProvider {
-    /// Flushes. The output stays open: the process may still have something to say, and another application in it may log here.
-    async fn close(&self, _: Deadline) -> Result<CloseReport> {
-        let lines = self.log.as_ref().map(Clog::flush);
-        Ok(lines.map_or(CloseReport::clean(), |lines| CloseReport::clean().flushed(lines.written).lost(lines.lost)))
+    /// Flushes until the deadline. The output stays open: the process may still have something to say, and another application in
+    /// it may log here. Lines that are pending at the deadline count as still running: they go on being written.
+    ///
+    /// A future that is dropped leaves the flush behind, which ends by its deadline.
+    async fn close(&self, deadline: Deadline) -> Result<CloseReport> {
+        let Some(log) = self.log.clone() else { return Ok(CloseReport::clean()) };
+        let limit = deadline.remaining();
+        let lines = tokio::task::spawn_blocking(move || log.flush(limit)).await?;
+        Ok(CloseReport::clean().flushed(lines.written).lost(lines.lost).still_running(lines.pending))
     }
 }

@@ -1,4 +1,5 @@
 use std::fs;
+use std::time::Duration;
 
 use gone_clog::{Clog, ClogError, Colour, Output};
 
@@ -13,7 +14,7 @@ fn a_file_is_opened_with_its_folders_and_appended_to() {
     for message in ["first run", "second run"] {
         let clog = Clog::open(config.clone()).unwrap();
         tracing::subscriber::with_default(clog.subscriber(), || clog.logger().info(message));
-        assert_eq!(clog.close().written, 1);
+        assert_eq!(clog.close(Duration::from_secs(5)).written, 1);
     }
     let text = fs::read_to_string(path).unwrap();
     let messages: Vec<_> = text.lines().map(|line| Object::read(line).text("msg").to_owned()).collect();
@@ -71,13 +72,13 @@ fn a_closed_log_counts_what_it_loses() {
     let (clog, captured) = crate::capture::captured(json());
     tracing::subscriber::with_default(clog.subscriber(), || {
         clog.logger().info("kept");
-        let report = clog.flush();
+        let report = clog.flush(Duration::from_secs(5));
         assert_eq!((report.written, report.lost), (1, 0));
-        let report = clog.close();
+        let report = clog.close(Duration::from_secs(5));
         assert_eq!((report.written, report.lost), (1, 0));
         clog.logger().info("too late");
     });
-    let report = clog.close();
+    let report = clog.close(Duration::from_secs(5));
     assert_eq!((report.written, report.lost), (1, 1));
     assert_eq!(captured.object().text("msg"), "kept");
 }

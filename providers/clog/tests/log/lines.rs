@@ -1,6 +1,7 @@
 use std::fmt;
 use std::sync::{Arc, Barrier};
 use std::thread;
+use std::time::Duration;
 
 use gone_clog::{Clog, Level, Logger, Output};
 use tracing::Dispatch;
@@ -215,7 +216,7 @@ fn lines_of_two_threads_are_whole_and_keep_their_order() {
     for thread in threads {
         thread.join().unwrap();
     }
-    let report = clog.close();
+    let report = clog.close(Duration::from_secs(5));
     assert_eq!((report.written, report.lost), (2 * LINES as u64, 0));
     let text = std::fs::read_to_string(path).unwrap();
     let objects: Vec<_> = text.lines().map(Object::read).collect();
