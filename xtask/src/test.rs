@@ -8,8 +8,11 @@ use crate::{crates, rows};
 
 /// The features of each package that must compile and be tidy alone. Packages without features of their own are covered by the
 /// run over the whole workspace.
-const FEATURES: [(&str, &[&str]); 2] =
-    [("gone", &["macros", "config", "clog", "db", "linkme", "test-util"]), ("gone-db", &["sqlite"])];
+const FEATURES: [(&str, &[&str]); 3] = [
+    ("gone", &["macros", "config", "clog", "db", "linkme", "test-util"]),
+    ("gone-clog", &["gzip"]),
+    ("gone-db", &["sqlite"]),
+];
 
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
@@ -22,6 +25,8 @@ pub(crate) fn run() -> Result<()> {
     tests()?;
     // The other registry, with the same tests.
     cargo(&["test", "--quiet", "--package", "gone", "--test", "discover", "--features", "linkme"], &[])?;
+    // What is off by default.
+    cargo(&["test", "--quiet", "--package", "gone-clog", "--features", "gzip"], &[])?;
     rows::print("")?;
     println!("all of it took {:.0} s", begun.elapsed().as_secs_f64());
     Ok(())
@@ -52,12 +57,12 @@ fn unwanted_crates() -> Result<()> {
     Ok(())
 }
 
-/// All tests, also those that `cargo test` leaves out because they need a server.
+/// All tests, also those that `cargo test` leaves out because they need a server. Those of full size are for `cargo xtask soak`.
 fn tests() -> Result<()> {
     let mut passed = BTreeSet::new();
     let mut binary = String::new();
     let (mut ok, mut failed) = (0, 0);
-    let arguments = ["test", "--workspace", "--no-fail-fast", "--", "--include-ignored"];
+    let arguments = ["test", "--workspace", "--no-fail-fast", "--", "--include-ignored", "--skip", "full_size"];
     let success = cargo_lines(&arguments, |line| {
         if let Some(running) = line.trim_start().strip_prefix("Running ") {
             let file = running.rsplit('/').next().unwrap_or(running);

@@ -150,6 +150,13 @@ impl Clog {
         self.core.sink.flush(limit)
     }
 
+    /// Flushes as [`flush`](Self::flush) before the process ends; the lines that come after are each
+    /// waited for as one at `error` is.
+    pub(crate) fn flush_for_the_end(&self, limit: Duration) -> FlushReport {
+        self.core.sink.expect_the_end();
+        self.flush(limit)
+    }
+
     /// Flushes as [`flush`](Self::flush), and closes the output. Lines that wait when the time is over
     /// are lost, and so are lines that come later; a later report counts them.
     ///

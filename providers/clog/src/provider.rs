@@ -117,13 +117,13 @@ impl StatsReader for ClogProvider {
 
 impl Close for ClogProvider {
     /// Flushes until the deadline. The output stays open: the process may still have something to say, and another application in
-    /// it may log here. Lines that are pending at the deadline count as still running: they go on being written.
+    /// it may log here; each of these lines is waited for as one at `error` is, see [`Queue`](crate::Queue). Lines that are pending at the deadline count as still running: they go on being written.
     ///
     /// A future that is dropped leaves the flush behind, which ends by its deadline.
     async fn close(&self, deadline: Deadline) -> Result<CloseReport> {
         let Some(log) = self.log.clone() else { return Ok(CloseReport::clean()) };
         let limit = deadline.remaining();
-        let lines = tokio::task::spawn_blocking(move || log.flush(limit)).await?;
+        let lines = tokio::task::spawn_blocking(move || log.flush_for_the_end(limit)).await?;
         Ok(CloseReport::clean().flushed(lines.written).lost(lines.lost).still_running(lines.pending))
     }
 }

@@ -12,8 +12,8 @@ use crate::names::named;
 /// How lines wait for the output, and what happens when they come faster than it takes them.
 ///
 /// Every line is either written or counted as lost, and a count of lost lines is told in the log
-/// itself: by a line at `warn` under the namespace `<service>.clog`, at the latest one second after
-/// the output takes lines again.
+/// itself: by a line at `warn` under the namespace `<service>.clog`, whatever the levels are, at the
+/// latest one second after the output takes lines again.
 ///
 /// # The two modes
 ///
@@ -33,9 +33,11 @@ use crate::names::named;
 /// # When the queue is full
 ///
 /// The default is [`Block`](Overflow::Block), as with most logging libraries: a log that drops lines
-/// on its own accord is found out when the lines are needed. A service that would rather lose lines
-/// than wait for a stalled output says `drop_newest` or `drop_below`; then a stalled output costs
-/// an error line at most `error_wait`, once, and other lines nothing.
+/// of its own accord is found out when the lines are needed. The wait blocks the thread, also one that
+/// runs async tasks. A service that would rather lose lines than wait for a stalled output says
+/// `drop_newest` or `drop_below`; then a stalled output costs an error line at most `error_wait`,
+/// once, and lines that may be dropped nothing. No policy drops a line at `error` or above: it has a
+/// part of the queue for itself, and waits when that is full.
 ///
 /// An output that fails (a full disk) is not waited for in any policy: lines wait in the queue while
 /// it has room, and are counted as lost when it has none.

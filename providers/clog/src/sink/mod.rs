@@ -109,6 +109,11 @@ impl Sink {
         FlushReport::of(&state)
     }
 
+    /// From now on every line is waited for as one at `error` is: the process may end after any of them.
+    pub(crate) fn expect_the_end(&self) {
+        self.shared.lock().is_ending = true;
+    }
+
     /// As [`flush`](Self::flush), then gives up what is left and drops the output; lines that come later
     /// are lost, and counted.
     pub(crate) fn close(&self, limit: Duration) -> FlushReport {
@@ -229,7 +234,7 @@ impl Shared {
     /// Leaves the line that was put into the queue last to the thread; one that matters is waited for.
     fn hand_over<'a>(self: &'a Arc<Self>, mut state: Guard<'a>, level: Level) {
         let line = state.accepted;
-        let is_urgent = level >= Level::Error;
+        let is_urgent = level >= Level::Error || state.is_ending;
         let is_filling = state.is_filling(&self.limits);
         self.wake(&mut state, is_urgent || is_filling);
         if !state.has_thread {
@@ -253,8 +258,10 @@ impl Shared {
     fn wait_until_flushed<'a>(self: &'a Arc<Self>, mut state: Guard<'a>, limit: Duration) -> Guard<'a> {
         let begun = Instant::now();
         let line = state.accepted;
+        // The notice that is under way, and the one after it, tell what was lost by now.
+        let notices = state.tellings + u64::from(state.is_telling) + u64::from(!state.untold.is_empty());
         loop {
-            let is_told = (state.untold.is_empty() && !state.is_telling) || state.is_failing();
+            let is_told = state.tellings >= notices || state.is_failing();
             if (state.done() >= line && is_told) || state.phase == Phase::Closed {
                 return state;
             }
@@ -264,7 +271,7 @@ impl Shared {
             if left.is_zero() || has_given_up {
                 return state;
             }
-            state.tell_now = true;
+            state.tell_now = !is_told;
             if state.work_at().is_some() {
                 self.wake(&mut state, true);
             }

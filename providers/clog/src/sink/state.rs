@@ -53,6 +53,8 @@ pub(super) struct State {
     pub(super) tell_now: bool,
     /// A notice is on its way into the output.
     pub(super) is_telling: bool,
+    /// Those that came to their end.
+    pub(super) tellings: u64,
 
     /// When the output began to fail, until it takes something again.
     pub(super) failing_since: Option<Instant>,
@@ -63,6 +65,8 @@ pub(super) struct State {
     /// A line waited in vain to be written: nobody waits for it again until the queue was empty.
     pub(super) is_behind: bool,
     pub(super) reopen: bool,
+    /// Every line is waited for.
+    pub(super) is_ending: bool,
 
     pub(super) has_thread: bool,
     /// The writer thread waits for a wake-up.
@@ -105,11 +109,13 @@ impl State {
             last_notice: None,
             tell_now: false,
             is_telling: false,
+            tellings: 0,
             failing_since: None,
             retry_at: None,
             is_stuck: false,
             is_behind: false,
             reopen: false,
+            is_ending: false,
             has_thread: false,
             is_parked: false,
             is_napping: false,
@@ -202,6 +208,7 @@ impl State {
         self.counts.reopenings += step.reopenings;
         if step.notices > 0 || !step.untold.is_empty() {
             self.is_telling = false;
+            self.tellings += 1;
         }
         self.untold.give_back(step.untold);
         for event in step.events {

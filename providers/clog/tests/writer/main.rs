@@ -1,0 +1,9 @@
+//! The writer of the log under load, and when the output, the disk or the process fails.
+
+mod crash;
+mod disk;
+mod load;
+mod outputs;
+mod reopening;
+mod rotation;
+mod space;
