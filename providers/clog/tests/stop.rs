@@ -54,7 +54,7 @@ fn an_orderly_stop_writes_all_lines_and_the_figures_add_up() {
             builder
                 .load(Orders::goner())
                 .load(source(config))
-                .on_event(move |event: &Event| {
+                .on_event(move |event: &Event<'_>| {
                     if matches!(event, Event::Stopped { .. }) {
                         seen.fetch_add(1, Ordering::Relaxed);
                     }

@@ -1,4 +1,5 @@
 //! Processes that end while they log. Each is this test binary once more.
+#![cfg(unix)]
 
 use std::env;
 use std::io::{BufRead, BufReader};
@@ -86,7 +87,7 @@ fn on_threads(line: impl Fn(u64, u64) + Sync) {
     thread::scope(|scope| {
         for thread in 0..4 {
             let line = &line;
-            scope.spawn(move || (0..).for_each(|n| line(thread, n)));
+            scope.spawn(move || (0..u64::MAX).for_each(|n| line(thread, n)));
         }
     });
 }

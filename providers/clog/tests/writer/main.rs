@@ -4,6 +4,7 @@ mod crash;
 mod disk;
 mod load;
 mod outputs;
+mod pipe;
 mod reopening;
 mod rotation;
 mod space;
