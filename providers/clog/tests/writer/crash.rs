@@ -33,6 +33,10 @@ fn as_a_child() {
     let Ok(kind) = env::var(KIND) else { return };
     let log = env::var(LOG).unwrap();
     let path = Path::new(&log);
+    if kind == "service" {
+        service::serve(path);
+        std::process::exit(0);
+    }
     let clog = Clog::open(if kind == "direct" { directly_into(path) } else { into_file(path) }).unwrap();
     clog.install();
     println!();
@@ -92,7 +96,50 @@ fn on_threads(line: impl Fn(u64, u64) + Sync) {
     });
 }
 
-/// SIGTERM with its default action, after so many acknowledged lines.
+/// An application that logs into a queue, and acknowledges a line when its call has returned: its stop
+/// writes the rest.
+mod service {
+    use std::path::Path;
+
+    use gone_clog::Logger;
+    use gone_config::ConfigSource;
+    use gone_core::{AppBuilder, Goner, Result, Run, ShutdownToken, source};
+    use gone_macros::Goner;
+
+    #[derive(Goner)]
+    #[goner(crate = gone_core)]
+    struct Worker {
+        #[gone]
+        log: Logger,
+    }
+
+    impl Run for Worker {
+        async fn run(&self, shutdown: ShutdownToken) -> Result<()> {
+            let mut n = 0_u64;
+            while !shutdown.is_cancelled() {
+                self.log.with("thread", 0).with("n", n).info("at work");
+                println!("ack 0 {n}");
+                n += 1;
+                tokio::task::yield_now().await;
+            }
+            Ok(())
+        }
+    }
+
+    pub(super) fn serve(log: &Path) {
+        let config = ConfigSource::new()
+            .folder(log.parent().unwrap())
+            .profile("production")
+            .environment([("GONE_CLOG__SERVICE", "app")])
+            .set("clog.output", log.to_str().unwrap());
+        let builder = AppBuilder::new().fallback(gone_config::module).fallback(gone_clog::module);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        println!();
+        runtime.block_on(builder.load(Worker::goner()).load(source(config)).serve()).unwrap();
+    }
+}
+
+/// SIGTERM, with its default action but for a service, after so many acknowledged lines.
 fn acknowledged_lines_are_on_disk(kind: &str, acknowledged: u64) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.log");
@@ -116,7 +163,10 @@ fn acknowledged_lines_are_on_disk(kind: &str, acknowledged: u64) {
         }
     }
     let status = child.wait().unwrap();
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15), "{status}");
+    match kind {
+        "service" => assert!(status.success(), "{status}"),
+        _ => assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15), "{status}"),
+    }
     // The process may have ended within a write.
     let text = std::fs::read_to_string(&path).unwrap();
     let whole = text.rfind('\n').map_or(0, |last| last + 1);
@@ -146,6 +196,7 @@ fn every_line_acknowledged_before_sigterm_is_on_disk() {
     let seed = seed();
     acknowledged_lines_are_on_disk("direct", 200 + seed % 3_000);
     acknowledged_lines_are_on_disk("queued", 50 + seed % 500);
+    acknowledged_lines_are_on_disk("service", 200 + seed % 3_000);
 }
 
 #[test]
@@ -156,6 +207,7 @@ fn full_size_every_line_acknowledged_before_sigterm_is_on_disk() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         acknowledged_lines_are_on_disk("direct", 1 + (seed >> 33) % 20_000);
         acknowledged_lines_are_on_disk("queued", 1 + (seed >> 33) % 5_000);
+        acknowledged_lines_are_on_disk("service", 1 + (seed >> 33) % 20_000);
     }
 }
 
