@@ -7,11 +7,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gone_clog::Clog;
 
-use crate::outputs::{LONG, Lines, directly_into, into_file};
+use crate::outputs::{LONG, Lines, Slow, directly_into, into_file, production};
 
 const KIND: &str = "GONE_CLOG_TEST_CHILD";
 const LOG: &str = "GONE_CLOG_TEST_LOG";
@@ -21,6 +21,7 @@ fn child(kind: &str, log: &Path) -> Child {
         .args(["--exact", "crash::as_a_child", "--nocapture"])
         .env(KIND, kind)
         .env(LOG, log)
+        .env_remove("RUST_BACKTRACE")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -37,7 +38,16 @@ fn as_a_child() {
         service::serve(path);
         std::process::exit(0);
     }
-    let clog = Clog::open(if kind == "direct" { directly_into(path) } else { into_file(path) }).unwrap();
+    let clog = match &*kind {
+        "direct" => Clog::open(directly_into(path)),
+        "queued" => Clog::open(into_file(path)),
+        // A tenth of a second for a thousand lines: what nobody waits for is not written in time.
+        _ => {
+            let file = std::fs::File::create(path).unwrap();
+            Clog::with_writer(production(), Slow { file, per_line: Duration::from_micros(100) })
+        }
+    };
+    let clog = clog.unwrap();
     clog.install();
     println!();
     match &*kind {
