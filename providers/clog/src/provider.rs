@@ -127,3 +127,27 @@ impl Close for ClogProvider {
         Ok(CloseReport::clean().flushed(lines.written).lost(lines.lost).still_running(lines.pending))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gone_config::ConfigSource;
+
+    use super::*;
+    use crate::{Overflow, QueueMode};
+
+    #[test]
+    fn the_tables_of_the_section_lie_over_the_defaults_of_the_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |max_bytes: &str| {
+            let source = ConfigSource::new().folder(folder.path()).profile("production");
+            let source = source.environment([("GONE_CLOG__QUEUE__OVERFLOW", "drop_newest")]);
+            let source = source.set("clog.output", "app.log").set("clog.rotation.max_bytes", max_bytes);
+            config(&source.read().unwrap())
+        };
+        let config = read("2000000").unwrap();
+        assert_eq!((config.queue.mode, config.queue.overflow), (QueueMode::Queued, Overflow::DropNewest));
+        assert_eq!(config.rotation.unwrap().max_bytes, 2_000_000);
+        let error = read("7").unwrap_err().to_string();
+        assert!(error.contains("config section `clog`: the log setting `rotation.max_bytes` is 7"), "{error}");
+    }
+}

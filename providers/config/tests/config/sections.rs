@@ -110,3 +110,27 @@ fn keys_near_a_path_are_given_with_their_origin() {
     let near: Vec<(&str, bool)> = near.iter().map(|near| (near.key.as_str(), near.origin.is_some())).collect();
     assert_eq!(near, [("server.part", true), ("http.port", true)]);
 }
+
+#[derive(Debug, Default, PartialEq, serde::Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WithTables {
+    pool: Pool,
+    spare: Option<Pool>,
+}
+
+#[derive(Debug, Default, PartialEq, serde::Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Pool {
+    size: u64,
+    wait: u64,
+}
+
+#[test]
+fn a_table_in_a_components_section_lies_over_that_of_the_defaults_also_where_these_have_none() {
+    let settings = toml("[db.pool]\nsize = 7\n[db.spare]\nwait = 9\n[db.sessions.pool]\nsize = 8\n");
+    let defaults = WithTables { pool: Pool { size: 1, wait: 2 }, spare: None };
+    let read: WithTables = settings.component("db", "", &defaults).unwrap();
+    assert_eq!(read, WithTables { pool: Pool { size: 7, wait: 2 }, spare: Some(Pool { size: 0, wait: 9 }) });
+    let read: WithTables = settings.component("db", "sessions", &defaults).unwrap();
+    assert_eq!(read, WithTables { pool: Pool { size: 8, wait: 2 }, spare: None });
+}
