@@ -19,7 +19,8 @@ use crate::names::named;
 ///
 /// [`Direct`](QueueMode::Direct), the default of `development`: a line has been handed to the
 /// operating system when the call that logs it returns. Nothing is lost by `std::process::exit` or a
-/// signal. A call takes as long as the output does.
+/// signal. A call takes as long as the output does. Only when the output fails, or another thread is
+/// stuck in it for [`max_wait`](Self::max_wait), do lines wait in the queue as in the other mode.
 ///
 /// [`Queued`](QueueMode::Queued), the default of `production`: a line is put into a queue, and a
 /// thread of the log writes. What waits in the queue is lost when the process ends without
@@ -35,12 +36,13 @@ use crate::names::named;
 /// The default is [`Block`](Overflow::Block), as with most logging libraries: a log that drops lines
 /// of its own accord is found out when the lines are needed. The wait blocks the thread, also one that
 /// runs async tasks. A service that would rather lose lines than wait for a stalled output says
-/// `drop_newest` or `drop_below`; then a stalled output costs an error line at most `error_wait`,
-/// once, and lines that may be dropped nothing. No policy drops a line at `error` or above: it has a
-/// part of the queue for itself, and waits when that is full.
+/// `drop_newest` or `drop_below`; then lines that may be dropped never wait for a stalled output. No
+/// policy drops a line at `error` or above: such lines have a part of the queue for themselves, and
+/// wait when that is full. A stall costs them `error_wait` once for being written and once for room;
+/// what finds no room after that is lost, and counted.
 ///
-/// An output that fails (a full disk) is not waited for in any policy: lines wait in the queue while
-/// it has room, and are counted as lost when it has none.
+/// An output that fails (a full disk) is not waited for in any policy: lines of every level wait in the
+/// queue while it has room, and are counted as lost when it has none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

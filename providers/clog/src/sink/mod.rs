@@ -31,6 +31,8 @@ use crate::queue::{Queue, QueueMode};
 const GIVE_UP: Duration = Duration::from_secs(1);
 /// How long a close waits for a write that is under way when its time is over.
 const GRACE: Duration = Duration::from_millis(60);
+/// Further away than anybody waits.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How long the last handle of a log waits for what is in its queue.
 const WAIT_AT_DROP: Duration = Duration::from_secs(1);
 
@@ -117,7 +119,8 @@ impl Sink {
     /// As [`flush`](Self::flush), then gives up what is left and drops the output; lines that come later
     /// are lost, and counted.
     pub(crate) fn close(&self, limit: Duration) -> FlushReport {
-        let deadline = Instant::now() + limit;
+        let now = Instant::now();
+        let deadline = now.checked_add(limit).unwrap_or(now + FAR);
         let shared = &self.shared;
         let mut state = shared.lock();
         if state.phase != Phase::Open || Writing::is_here() {

@@ -238,8 +238,8 @@ impl State {
     }
 
     fn settle(&mut self, lines: u64, bytes: u64) {
-        self.pending_lines -= lines;
-        self.pending_bytes -= bytes;
+        self.pending_lines = self.pending_lines.saturating_sub(lines);
+        self.pending_bytes = self.pending_bytes.saturating_sub(bytes);
         if self.pending_lines == 0 {
             self.is_behind = false;
         }
