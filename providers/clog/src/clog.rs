@@ -201,7 +201,8 @@ impl Clog {
     }
 
     /// Opens the file of the log again, before the next line at the latest: for whoever rotates it from
-    /// outside, for instance on SIGHUP. No line is lost.
+    /// outside and tells so, for instance by SIGHUP, which a program takes with `tokio::signal::unix` and
+    /// answers by this call. No line is lost.
     ///
     /// It is seldom needed: a file that is not at its path any more is noticed by the first line that
     /// comes a quarter of a second after the last look, and opened again with its folders. If that fails,

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::backups::{Backup, Backups};
@@ -92,7 +92,8 @@ impl LogFile {
             }
         };
         Ok(Self {
-            path: path.to_owned(),
+            // The process may go to another folder.
+            path: path::absolute(path)?,
             id: FileId::of(&metadata),
             size: metadata.len(),
             file,

@@ -53,7 +53,8 @@ impl Output {
     /// Waits until a call is held up.
     fn wait_until_held(&self) {
         let guard = self.0.0.lock().unwrap();
-        drop(self.0.1.wait_while(guard, |inner| inner.waiting == 0).unwrap());
+        let waited = self.0.1.wait_timeout_while(guard, LONG, |inner| inner.waiting == 0).unwrap().1;
+        assert!(!waited.timed_out(), "nothing was written");
     }
 }
 
@@ -63,7 +64,8 @@ impl Write for Output {
         inner.calls += 1;
         inner.waiting += 1;
         self.0.1.notify_all();
-        inner = self.0.1.wait_while(inner, |inner| inner.is_held).unwrap();
+        // A test that fails lets nobody wait for ever.
+        inner = self.0.1.wait_timeout_while(inner, LONG, |inner| inner.is_held).unwrap().0;
         inner.waiting -= 1;
         let length = match (inner.refuses_with, inner.room) {
             (Some(kind), None | Some(0)) => return Err(kind.into()),
