@@ -31,7 +31,7 @@ impl Store {
         let name = |(id, node): (NodeId, &Node)| {
             let of = match &node.body {
                 // A shared value goes by the name of its provider.
-                Body::Shared { provider, .. } => &nodes[*provider],
+                Body::Shared(shared) => &nodes[shared.provider],
                 _ => node,
             };
             Some((id, of.name.clone()?))

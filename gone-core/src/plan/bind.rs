@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::bundle::flatten;
 use crate::lists::Lists;
-use crate::node::{Body, Node, NodeId, Offer, Via};
+use crate::node::{Body, Node, NodeId, Offer, Shared, Via};
 use crate::plan::glob::glob;
 use crate::plan::index::{Candidate, Index, list};
 use crate::plan::near::{self, Missed};
@@ -106,8 +106,8 @@ fn idle(
     let function = function.iter().flat_map(|function| &function.bindings);
     for id in bindings.flat().iter().chain(function).chain(roots.into_iter().flatten()).flat_map(Binding::nodes) {
         used[id] = true;
-        if let Body::Shared { provider, .. } = &nodes[id].body {
-            used[*provider] = true;
+        if let Body::Shared(shared) = &nodes[id].body {
+            used[shared.provider] = true;
         }
     }
     let is_idle = |node: &Node, used: bool| {
@@ -139,7 +139,7 @@ fn take_out_unneeded<'a>(
 }
 
 fn is_shared(node: &Node) -> bool {
-    matches!(node.body, Body::Shared { .. })
+    matches!(node.body, Body::Shared(_))
 }
 
 /// The sites of a function that is called on an application that is built, and the shared values that it needs and the plan did
@@ -155,8 +155,8 @@ pub(crate) fn bind_call(graph: &Graph, mut sites: Cow<'static, [Site]>) -> Resul
     flatten_sites(&mut sites, &|site| is_bundle(site, &graph.index));
     let mut binder = Binder::new(&graph.nodes, &graph.index, &graph.sources, "call");
     for (id, node) in graph.nodes.iter().enumerate().rev() {
-        let Body::Shared { provider, tag, .. } = &node.body else { break };
-        binder.shared.insert((*provider, tag.extend().to_owned()), id);
+        let Body::Shared(shared) = &node.body else { break };
+        binder.shared.insert((shared.provider, shared.tag.extend().to_owned()), id);
     }
     let bindings = binder.function(&sites);
     match binder.missed.is_empty() {
@@ -438,7 +438,7 @@ impl<'a> Binder<'a> {
         let node = &self.nodes[id];
         let tag = || Tag::asked_by(question.site.tag.clone(), (question.asker)());
         let Some(form) = node.form() else {
-            return Ok(match node.share {
+            return Ok(match node.rare().share {
                 Some(share) => {
                     let node = self.shared(id, &tag(), target, share);
                     Piece { node, via: Via::Put(share.put) }
@@ -468,19 +468,20 @@ impl<'a> Binder<'a> {
         let id = *self.shared.entry((provider, tag.extend().to_owned())).or_insert(next);
         if id == next {
             let of = &self.nodes[provider];
-            let body = Body::Shared { provider, tag: tag.clone(), share };
-            let node = Node {
+            let body = Body::Shared(Box::new(Shared { provider, tag: tag.clone(), share }));
+            let mut node = Node {
                 declared: of.declared,
                 module: of.module,
                 loaded: of.loaded,
                 only_for_name: true,
                 order: of.order,
-                start_budget: of.start_budget,
-                stop_budget: of.stop_budget,
                 built_in: true,
                 offers: vec![Offer { target, via: Via::Put(share.put) }],
                 ..Node::new(of.type_name, body)
             };
+            if let Some(budget) = of.rare().start_budget {
+                node.rare_mut().start_budget = Some(budget);
+            }
             self.shared_nodes.push((node, provider));
         }
         id

@@ -77,7 +77,7 @@ impl Index {
                     .help("add `.named(\"…\")`, or take `.only_for_name()` away"),
                 );
             }
-            if node.default || !node.default_for.is_empty() {
+            if node.default || !node.rare().default_for.is_empty() {
                 problems.push(
                     Problem::new(
                         MessageKind::DefaultOnlyForName,
@@ -90,7 +90,7 @@ impl Index {
             return;
         }
         for (target, via) in node.offers() {
-            let default = node.default || node.default_for.contains(&target);
+            let default = node.default || node.rare().default_for.contains(&target);
             let candidates = self.by_type.entry(target.id()).or_default();
             // One trait declared at the struct and again where it is loaded is one offer.
             let again = |it: &Candidate| it.node == id && !it.via.is_provider() && !via.is_provider();
@@ -110,7 +110,7 @@ impl Index {
                 .help("add `#[goner(name = \"…\")]`, or `.named(\"…\")` where it is loaded"),
             );
         }
-        for target in &node.default_for {
+        for target in &node.rare().default_for {
             if many_types && !target.is::<()>() && node.offer_of(target.id()).is_none() {
                 let candidates = self.by_type.entry(target.id()).or_default();
                 self.contested |= !candidates.as_slice().is_empty();
@@ -167,7 +167,7 @@ impl Index {
             }
             let mut seen: Vec<Target> = Vec::new();
             // What a many-type provider is the default for, it offers as well.
-            for target in node.offers().map(|(target, _)| target).chain(node.default_for.iter().copied()) {
+            for target in node.offers().map(|(target, _)| target).chain(node.rare().default_for.iter().copied()) {
                 if seen.contains(&target) {
                     continue;
                 }

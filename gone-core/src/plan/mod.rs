@@ -35,7 +35,7 @@ pub struct Plan {
 impl Plan {
     /// How many goners, values and functions are loaded.
     pub fn len(&self) -> usize {
-        let loaded = |node: &&Node| !node.built_in && !node.is_out() && !matches!(node.body, Body::Shared { .. });
+        let loaded = |node: &&Node| !node.built_in && !node.is_out() && !matches!(node.body, Body::Shared(_));
         self.graph.nodes.iter().filter(loaded).count()
     }
 
