@@ -130,6 +130,11 @@ impl<'a> Sites<'a> {
                     *slot = Some(tag.clone());
                 }
             }
+            (Binding::Default, _) => {
+                if let Some(default) = site.ty.target.absent() {
+                    site.ty.target.place(default, slot);
+                }
+            }
             (Binding::Bundle, _) => {
                 if let Some(bundle) = &site.ty.bundle {
                     (bundle.make)(self, slot);

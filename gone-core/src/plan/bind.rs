@@ -350,6 +350,10 @@ impl<'a> Binder<'a> {
     fn by_name(&mut self, question: &Question<'_>, name: &str) -> Result<Binding, Box<Problem>> {
         let site = question.site;
         let Some(id) = self.index.by_name(name) else {
+            if site.ty.target.has_default() {
+                self.suspect(question, name);
+                return Ok(Binding::Default);
+            }
             return match site.ty.arity {
                 Arity::Optional(element) | Arity::Many(element) | Arity::Named(element) if element.nests() => {
                     Err(Box::new(nested(site, &element)))
@@ -490,7 +494,8 @@ impl<'a> Binder<'a> {
     /// A wrapper that stays empty because nothing has the name: a warning, where something has one that is close to it.
     fn suspect(&mut self, question: &Question<'_>, name: &str) {
         let site = question.site;
-        let message = format!("nothing is named `{name}`, so this stays empty");
+        let instead = if site.ty.target.has_default() { "takes its default" } else { "stays empty" };
+        let message = format!("nothing is named `{name}`, so this {instead}");
         let problem = Problem::new(MessageKind::NearName, message).wanted(site.ty.target, Some(name));
         let missed = Missed { target: site.ty.target, name: Some(name), arity: &site.ty.arity };
         let mut problem = near::explain(problem, self.nodes, &missed);

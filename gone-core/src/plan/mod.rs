@@ -113,6 +113,8 @@ pub(crate) enum Binding {
     Elements(Vec<Piece>),
     /// What a `Lazy` stands for, filled after the last construction: no need.
     Later(Piece),
+    /// Nothing has the name that it asks for: the site's own default.
+    Default,
     /// A bundle: its own sites come next.
     Bundle,
     /// The asking site's tag, as a parameter of a function that provides.
@@ -132,7 +134,7 @@ impl Binding {
         let (pieces, target) = match self {
             Binding::Whole(piece) => (std::slice::from_ref(piece), site.ty.target),
             Binding::Elements(pieces) => (pieces.as_slice(), site.ty.arity.element().unwrap_or(site.ty.target)),
-            Binding::Later(_) | Binding::Bundle | Binding::Tag => (&[][..], site.ty.target),
+            Binding::Later(_) | Binding::Default | Binding::Bundle | Binding::Tag => (&[][..], site.ty.target),
         };
         pieces.iter().map(move |piece| (piece, target))
     }
@@ -144,7 +146,7 @@ impl Binding {
         let pieces = match self {
             Binding::Whole(piece) | Binding::Later(piece) => std::slice::from_ref(piece),
             Binding::Elements(pieces) => pieces,
-            Binding::Bundle | Binding::Tag => &[],
+            Binding::Default | Binding::Bundle | Binding::Tag => &[],
         };
         pieces.iter().map(|piece| piece.node)
     }
@@ -153,7 +155,7 @@ impl Binding {
         match self {
             Binding::Whole(piece) | Binding::Later(piece) => std::slice::from_mut(piece),
             Binding::Elements(pieces) => pieces,
-            Binding::Bundle | Binding::Tag => &mut [],
+            Binding::Default | Binding::Bundle | Binding::Tag => &mut [],
         }
     }
 }
@@ -216,7 +218,7 @@ impl Graph {
         let pieces = |binding: &Binding| match binding {
             Binding::Whole(piece) => piece.via.is_provider(),
             Binding::Elements(pieces) => pieces.iter().any(|piece| piece.via.is_provider()),
-            Binding::Later(_) | Binding::Bundle | Binding::Tag => false,
+            Binding::Later(_) | Binding::Default | Binding::Bundle | Binding::Tag => false,
         };
         self.bindings[node].iter().any(pieces)
     }

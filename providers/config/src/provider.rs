@@ -43,6 +43,13 @@ impl NamedProvider for ConfigProvider {
         }
         // What a source could not read stands in the report by itself.
         let Some(settings) = sources.get::<Settings>() else { return Ok(()) };
+        if target.has_default()
+            && let Ok(lookup) = Lookup::parse(tag.extend())
+            && lookup.default().is_some()
+        {
+            let text = format!("`{}` has two defaults: keep the one in the text, or `default = …`", lookup.key());
+            return Err(Error::new(Code::Config, text));
+        }
         match settings.answer(tag.extend(), &mut |value| target.try_deserialize(value)).map_err(problem)? {
             Answer::Absent if !target.is_optional() => Err(missing(settings, tag)),
             Answer::Absent | Answer::Filled => Ok(()),
