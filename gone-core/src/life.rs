@@ -42,6 +42,15 @@ pub(crate) struct Life {
     runtime: Option<tokio::runtime::Handle>,
 }
 
+/// How far the construction of a node has come.
+enum Begun {
+    Done(Instance),
+    /// It has a task.
+    UnderWay,
+    /// It is early, and runs where the application boots until it first waits.
+    First(Work, BoxFuture<'static, Result<Instance>>),
+}
+
 impl Life {
     pub(crate) fn new(graph: Arc<Graph>, options: Options, under_way: UnderWay) -> Self {
         Life {
@@ -71,7 +80,13 @@ impl Life {
         loop {
             while let Some(id) = schedule.next() {
                 // What is constructed at once is done; for the rest a task is under way.
-                if let Some(instance) = self.construct(id).await.map_err(|error| error.needed(|| graph.asker_of(id)))? {
+                let made = match self.construct(id) {
+                    Ok(Begun::Done(instance)) => Ok(Some(instance)),
+                    Ok(Begun::UnderWay) => Ok(None),
+                    Ok(Begun::First(work, first)) => Box::pin(self.in_place(work, first)).await,
+                    Err(error) => Err(error),
+                };
+                if let Some(instance) = made.map_err(|error| error.needed(|| graph.asker_of(id)))? {
                     self.put(id, instance);
                     schedule.done(id);
                 }
@@ -96,14 +111,25 @@ impl Life {
         self.built.push(id);
     }
 
+    /// What is early is under way alone, and becomes a task only if it waits.
+    async fn in_place(&mut self, work: Work, first: BoxFuture<'static, Result<Instance>>) -> Result<Option<Instance>> {
+        match self.building.try_in_place(work, first).await {
+            Some(ended) => {
+                self.times[ended.node].build = Some(ended.took);
+                ended.result.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
     /// Constructs a node that has nothing to wait for, or begins a task that does.
-    async fn construct(&mut self, id: NodeId) -> Result<Option<Instance>> {
+    fn construct(&mut self, id: NodeId) -> Result<Begun> {
         let node = &self.graph.nodes[id];
         let budget = node.rare().start_budget.unwrap_or(self.options.start_hook);
         match &node.body {
-            Body::Ready(instance) => Ok(Some(Arc::clone(instance))),
+            Body::Ready(instance) => Ok(Begun::Done(Arc::clone(instance))),
             Body::Function(_) | Body::Source(_) | Body::Displaced | Body::LeftOut(_) | Body::Unneeded => {
-                Ok(Some(Arc::new(())))
+                Ok(Begun::Done(Arc::new(())))
             }
             Body::Goner(make) => {
                 let hooks = make.hooks();
@@ -114,7 +140,7 @@ impl Life {
                         true => made(),
                         false => self.told(node, Hook::Construct, made),
                     };
-                    return made.map(Some).map_err(|error| error.in_hook(&node.who(), Hook::Construct, None));
+                    return made.map(Begun::Done).map_err(|error| error.in_hook(&node.who(), Hook::Construct, None));
                 }
                 let hook = match (hooks.init, hooks.before_init) {
                     (Some(_), _) => Hook::Init,
@@ -125,22 +151,16 @@ impl Life {
                 let progress = Progress::new(Hook::Construct, node.who(), &self.under_way);
                 let work = Work::new(id, node.who(), hook, budget, progress.clone());
                 let prepare = prepare(graph, store, id, progress);
-                if !node.early {
-                    self.building.spawn_hooks(work, prepare);
-                    return Ok(None);
+                if node.early {
+                    return Ok(Begun::First(work, Box::pin(prepare)));
                 }
-                match self.building.try_in_place(work, prepare).await {
-                    Some(ended) => {
-                        self.times[id].build = Some(ended.took);
-                        ended.result.map(Some)
-                    }
-                    None => Ok(None),
-                }
+                self.building.spawn_hooks(work, prepare);
+                Ok(Begun::UnderWay)
             }
             Body::Shared(_) => {
                 let (graph, store) = (Arc::clone(&self.graph), Arc::clone(&self.store));
                 self.building.spawn(id, node.who(), Hook::Provide, budget, share(graph, store, id));
-                Ok(None)
+                Ok(Begun::UnderWay)
             }
         }
     }

@@ -180,7 +180,7 @@ impl Parts {
         let instance = Arc::clone(cell.get_or_try_init(make).await?);
         // Of the value that was made, whichever instance it is called on.
         let put = move |_: &Instance, slot: &mut dyn std::any::Any| (share.put)(&instance, slot);
-        Ok(Piece { node: provider.node, via: Via::Cast(Arc::new(put)) })
+        Ok(Piece { node: provider.node, via: Via::cast(put) })
     }
 
     /// Calls a function with its parameters injected as they are now.

@@ -167,7 +167,7 @@ impl Offer {
         cast: fn(Arc<T>) -> Arc<U>,
     ) -> Self {
         let put = move |instance: &Instance, slot: &mut dyn Any| offer::<T, Arc<U>>(instance, slot, cast);
-        Offer { target: Target::of::<Arc<U>>(), via: Via::Cast(Arc::new(put)) }
+        Offer { target: Target::of::<Arc<U>>(), via: Via::cast(put) }
     }
 }
 
@@ -177,14 +177,15 @@ pub(crate) enum Via {
     /// Of the instance, by a function of the derive's table.
     Put(PutFn),
     /// Of the instance, by a cast given at load.
-    Cast(Arc<CastFn>),
+    Cast(Cast),
     /// By asking the typed provider.
     Call,
     /// By asking the many-type provider.
     Ask,
 }
 
-type CastFn = dyn Fn(&Instance, &mut dyn Any) + Send + Sync;
+/// In two steps, so that every binding is as small as one by a function: casts given at load are few.
+type Cast = Arc<Box<dyn Fn(&Instance, &mut dyn Any) + Send + Sync>>;
 
 /// Releases the values that a function as provider has made.
 pub(crate) trait AnyClose: Send + Sync {
@@ -192,6 +193,10 @@ pub(crate) trait AnyClose: Send + Sync {
 }
 
 impl Via {
+    pub(crate) fn cast(cast: impl Fn(&Instance, &mut dyn Any) + Send + Sync + 'static) -> Self {
+        Via::Cast(Arc::new(Box::new(cast)))
+    }
+
     pub(crate) fn is_provider(&self) -> bool {
         matches!(self, Via::Call | Via::Ask)
     }

@@ -251,7 +251,7 @@ impl<'a> Binder<'a> {
             let mut problem = *problem;
             problem.asker.get_or_insert_with(asker);
             self.missed.push((asking, problem));
-            Binding::Elements(Vec::new())
+            Binding::Elements(Box::default())
         })
     }
 
@@ -313,8 +313,8 @@ impl<'a> Binder<'a> {
                 let piece = self.single(question, target, &candidates)?;
                 self.later(target, piece)
             }
-            Arity::Optional(_) if candidates.is_empty() => Ok(Binding::Elements(Vec::new())),
-            Arity::Optional(_) => Ok(Binding::Elements(vec![self.single(question, target, &candidates)?])),
+            Arity::Optional(_) if candidates.is_empty() => Ok(Binding::Elements(Box::default())),
+            Arity::Optional(_) => Ok(Binding::Elements([self.single(question, target, &candidates)?].into())),
             Arity::Many(_) => self.many(question, target, candidates),
             Arity::Named(_) => {
                 let named = candidates.into_iter().filter(|it| self.nodes[it.node].name.is_some()).collect();
@@ -361,7 +361,7 @@ impl<'a> Binder<'a> {
                 Arity::One | Arity::Lazy(_) => Err(self.missing(question, site.ty.target, Some(name)).into()),
                 Arity::Optional(_) | Arity::Many(_) | Arity::Named(_) => {
                     self.suspect(question, name);
-                    Ok(Binding::Elements(Vec::new()))
+                    Ok(Binding::Elements(Box::default()))
                 }
             };
         };
@@ -379,7 +379,7 @@ impl<'a> Binder<'a> {
             let piece = self.accepted(question, target, id, &via)?;
             return match site.ty.arity {
                 Arity::Lazy(_) => self.later(target, piece),
-                _ => Ok(Binding::Elements(vec![piece])),
+                _ => Ok(Binding::Elements([piece].into())),
             };
         }
         let message = format!("`{name}` does not offer `{}`", site.ty.target.name());

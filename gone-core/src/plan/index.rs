@@ -4,6 +4,8 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use rustc_hash::FxBuildHasher;
+
 use crate::lists::Few;
 use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::report::{Place, Problem};
@@ -14,7 +16,7 @@ use crate::{MessageKind, Target};
 #[derive(Default)]
 pub(crate) struct Index {
     by_type: HashMap<TypeId, Few<Candidate>, BuildHasherDefault<TypeIdHasher>>,
-    by_name: HashMap<String, NodeId>,
+    by_name: HashMap<String, NodeId, FxBuildHasher>,
     /// Whether any type has several offers.
     contested: bool,
 }
@@ -31,7 +33,7 @@ impl Index {
     /// Indexes all nodes; fallbacks that something else stands in for are displaced.
     pub(crate) fn new(nodes: &mut [Node], problems: &mut Vec<Problem>) -> Self {
         let by_type = HashMap::with_capacity_and_hasher(nodes.len(), BuildHasherDefault::default());
-        let mut index = Index { by_type, by_name: HashMap::new(), contested: false };
+        let mut index = Index { by_type, by_name: HashMap::default(), contested: false };
         for fallback in [false, true] {
             for id in 0..nodes.len() {
                 if nodes[id].fallback != fallback {

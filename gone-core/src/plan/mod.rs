@@ -110,7 +110,7 @@ pub(crate) enum Binding {
     /// The offer of the site's whole type.
     Whole(Piece),
     /// The elements of an `Option` (one or none), a `Vec` or a map.
-    Elements(Vec<Piece>),
+    Elements(Box<[Piece]>),
     /// What a `Lazy` stands for, filled after the last construction: no need.
     Later(Piece),
     /// Nothing has the name that it asks for: the site's own default.
@@ -133,7 +133,7 @@ impl Binding {
     pub(crate) fn pieces<'a>(&'a self, site: &Site) -> impl Iterator<Item = (&'a Piece, Target)> {
         let (pieces, target) = match self {
             Binding::Whole(piece) => (std::slice::from_ref(piece), site.ty.target),
-            Binding::Elements(pieces) => (pieces.as_slice(), site.ty.arity.element().unwrap_or(site.ty.target)),
+            Binding::Elements(pieces) => (&**pieces, site.ty.arity.element().unwrap_or(site.ty.target)),
             Binding::Later(_) | Binding::Default | Binding::Bundle | Binding::Tag => (&[][..], site.ty.target),
         };
         pieces.iter().map(move |piece| (piece, target))

@@ -95,13 +95,15 @@ pub(super) fn sort_members(bindings: &mut [Binding], sites: &[Site], nodes: &[No
         if pieces.iter().all(|piece| nodes[piece.node].rare().after.is_empty()) {
             continue;
         }
-        let mut left = std::mem::take(pieces);
+        let mut left = std::mem::take(pieces).into_vec();
+        let mut sorted = Vec::with_capacity(left.len());
         while !left.is_empty() {
             // There is no circle, so one of those that are left waits for none of them.
             let waits = |it: &Piece| left.iter().any(|other| order[it.node].contains(&other.node));
             let first = left.iter().position(|it| !waits(it)).unwrap_or(0);
-            pieces.push(left.remove(first));
+            sorted.push(left.remove(first));
         }
+        *pieces = sorted.into();
     }
 }
 
