@@ -305,17 +305,17 @@ impl Life {
         let mut told_of: HashMap<NodeId, Progress> = HashMap::new();
         loop {
             while let Some(id) = schedule.next() {
-                let (goner, budget) = (|| graph.nodes[id].who(), self.budget(id, deadline));
+                let (goner, budget) = (|| graph.nodes[id].who(), || self.budget(id, deadline));
                 if let Some(Background { tell, task, progress, .. }) = background.remove(&id) {
-                    let told = told_to_end(tell, AbortOnDrop(task), budget);
+                    let told = told_to_end(tell, AbortOnDrop(task), budget());
                     // The listeners know that it began.
                     let silent = Progress::new(Hook::Run, goner(), &self.under_way);
-                    tasks.spawn_hooks(Work::new(id, goner(), Hook::Run, budget + 2 * GRACE, silent), told);
+                    tasks.spawn_hooks(Work::new(id, goner(), Hook::Run, budget() + 2 * GRACE, silent), told);
                     told_of.insert(id, progress);
                     continue;
                 }
                 match hook(&graph, &self.store, id, stage).filter(|_| stops.contains(&id)) {
-                    Some(work) => tasks.spawn(id, goner(), stage, budget, work),
+                    Some(work) => tasks.spawn(id, goner(), stage, budget(), work),
                     None => schedule.done(id),
                 }
             }

@@ -121,6 +121,10 @@ impl Clog {
 
     /// Makes this log the process's default subscriber, if there is none yet.
     pub fn install(&self) -> Installed {
+        // A subscriber is not made to be thrown away.
+        if tracing::dispatcher::has_been_set() {
+            return Installed::Joined;
+        }
         match tracing::subscriber::set_global_default(self.subscriber()) {
             Ok(()) => Installed::AsDefault,
             Err(_) => Installed::Joined,

@@ -20,12 +20,17 @@ impl Settings {
     /// As [`section`](Self::section); [`ErrorKind::Missing`] for an instance that has no table.
     pub fn component<T>(&self, section: &str, instance: &str, defaults: &T) -> Result<T, ConfigError>
     where
-        T: Serialize + DeserializeOwned,
+        T: Serialize + DeserializeOwned + Clone,
     {
         let path = match instance {
             "" => section_path(section)?,
             instance => section_path(&format!("{section}.{instance}"))?,
         };
+        let own = self.find(&path)?;
+        // Nothing is set, which is the rule for most components.
+        if own.is_none() && instance.is_empty() {
+            return Ok(defaults.clone());
+        }
         let unserializable =
             |error| ConfigError::new(ErrorKind::Unserializable { source: Box::new(error) }).keyed(path.join("."));
         let defaults = Value::serialize(defaults).map_err(unserializable)?;
@@ -33,8 +38,7 @@ impl Settings {
             Some(Value::Dict(_, fields)) => fields,
             _ => Dict::new(),
         };
-        match self.find(&path)? {
-            None if instance.is_empty() => {}
+        match own {
             None => return Err(self.missing_at(&path)),
             Some(own) => match as_table(&own) {
                 // Not a table: the reader says so, with the place.
