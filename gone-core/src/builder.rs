@@ -274,7 +274,7 @@ impl Reading {
                     Ok(true) => {}
                     Ok(false) => {
                         let place = || format!("its condition at {}:{} does not hold", when.at.file(), when.at.line());
-                        why.get_or_insert_with(|| when.condition.why_not().unwrap_or_else(place));
+                        why.get_or_insert_with(|| when.condition.why_not(&self.sources).unwrap_or_else(place));
                     }
                     Err(error) => failed = failed.or(Some(error)),
                 }
@@ -290,8 +290,10 @@ impl Reading {
     fn failed(&mut self, id: usize, error: Error) {
         let place = Place::of(&self.nodes[id]);
         for error in std::iter::once(&error).chain(error.attached()) {
-            let problem = Problem::new(MessageKind::Config, error.to_string());
-            self.problems.push(problem.involving([place.clone()]).caused_by(error.clone()));
+            let problem = Problem::found(MessageKind::Config, error.clone());
+            // Where it stands in a file is what there is to mend.
+            let place = problem.excerpt.is_none().then(|| place.clone());
+            self.problems.push(problem.involving(place));
         }
     }
 

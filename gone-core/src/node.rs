@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::error::Who;
 use crate::run::located;
 use crate::slots::Sites;
-use crate::source::Sources;
+use crate::source::{Held, Sources};
 use crate::table::{BoxFuture, Form, Hooks, Instance, PutFn, Share, Table, offer};
 use crate::target::{Made, Site, Target};
 use crate::type_name::short;
@@ -212,7 +212,7 @@ pub(crate) trait AnySource: Send + Sync {
         sources: &'a Sources,
     ) -> BoxFuture<'a, Result<Box<dyn Any + Send + Sync>>>;
     /// The snapshot as a value that offers `Arc<Snapshot>`, and as one for [`Sources`].
-    fn keep(&self, snapshot: Box<dyn Any + Send + Sync>) -> Option<(Instance, Arc<dyn Any + Send + Sync>)>;
+    fn keep(&self, snapshot: Box<dyn Any + Send + Sync>) -> Option<(Instance, Held)>;
 }
 
 /// A function as provider, its parameters erased.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::function::{Blocking, OnThread, ProviderFn};
 use crate::node::{AnyClose, AnyFunction, AnySource, Body, Node, Offer, Via, When};
 use crate::slots::Sites;
+use crate::source::Held;
 use crate::table::{BoxFuture, Instance, Share, put_clone};
 use crate::target::{Made, Target};
 use crate::unwind::caught;
@@ -302,9 +303,9 @@ pub fn source<S: Source>(source: S) -> Spec<Read<S>> {
                 }
             })
         }
-        fn keep(&self, snapshot: Box<dyn Any + Send + Sync>) -> Option<(Instance, Arc<dyn Any + Send + Sync>)> {
+        fn keep(&self, snapshot: Box<dyn Any + Send + Sync>) -> Option<(Instance, Held)> {
             let snapshot: Arc<S::Snapshot> = Arc::from(snapshot.downcast::<S::Snapshot>().ok()?);
-            Some((Arc::new(Arc::clone(&snapshot)), snapshot))
+            Some((Arc::new(Arc::clone(&snapshot)), Held::of::<S>(snapshot)))
         }
     }
     let mut spec = Spec::new(std::any::type_name::<S>, Body::Source(Arc::new(Erased(source))));

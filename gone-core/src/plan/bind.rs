@@ -12,6 +12,7 @@ use crate::plan::near::{self, Missed};
 use crate::plan::order::{Roots, circles, sort_members, with_after};
 use crate::plan::report::{Place, Problem, Report};
 use crate::plan::{Binding, Function, Graph, Piece, Warnings};
+use crate::source::Review;
 use crate::table::{Form, Share};
 use crate::tag::split;
 use crate::target::{Arity, Element, Site, Target};
@@ -51,7 +52,7 @@ pub(crate) fn bind(
         Function { sites, bindings }
     });
     let roots = only.map(|only| binder.function(only));
-    let Binder { shared_nodes, mut missed, suspects, .. } = binder;
+    let Binder { shared_nodes, mut missed, mut suspects, .. } = binder;
     for (node, provider) in shared_nodes {
         bindings.add(|_, _| ());
         needs.add(|needs, _| needs.push(provider));
@@ -66,6 +67,9 @@ pub(crate) fn bind(
         }
     }
     problems.extend(missed.into_iter().map(|(_, problem)| problem));
+    let Review { problems: found, warnings } = sources.review();
+    problems.extend(found.into_iter().map(|error| Problem::found(MessageKind::Config, error)));
+    suspects.extend(warnings.into_iter().map(|error| Problem::found(MessageKind::UnaskedKey, error)));
     let order = with_after(&nodes, &index, &needs);
     problems.extend(circles(&nodes, &bindings, &needs, order.as_ref()));
     if problems.is_empty() {
@@ -539,12 +543,11 @@ fn refused(node: &Node, target: Target, tag: &Tag, error: Error) -> Problem {
         code => code,
     };
     let name = Some(tag.name()).filter(|name| !name.is_empty() && *name != "*");
-    let message = match code {
-        Code::Mismatch => format!("`{}` cannot give `{}`: {error}", node.label(), target.name()),
-        _ => error.to_string(),
-    };
     let kind = if code == Code::Config { MessageKind::Config } else { MessageKind::Refused };
-    let problem = Problem { code, ..Problem::new(kind, message).wanted(target, name).caused_by(error) };
+    let mut problem = Problem { code, ..Problem::found(kind, error).wanted(target, name) };
+    if code == Code::Mismatch {
+        problem.message = format!("`{}` cannot give `{}`: {}", node.label(), target.name(), problem.message);
+    }
     match code {
         // A configuration error says where its value is from, which is what there is to mend.
         Code::Config => problem,

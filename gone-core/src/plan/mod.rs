@@ -22,7 +22,7 @@ use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::index::Index;
 use crate::slots::Asking;
 use crate::target::{Site, Target};
-use crate::{Asker, Handle, MessageKind, Options, Outline, Shutdown, Sources};
+use crate::{Asker, ConfigDump, Handle, MessageKind, Options, Outline, Shutdown, Sources};
 
 /// A checked graph: every site of every loaded goner is bound, there is no cycle, and every provider accepts what it will be
 /// asked. Nothing is constructed yet.
@@ -64,6 +64,11 @@ impl Plan {
     /// Its [outline](Plan::outline) in JSON.
     pub fn to_json(&self) -> String {
         self.outline().to_json()
+    }
+
+    /// What the sources hold: each setting as it holds, with where it was set, secrets hidden.
+    pub fn config_dump(&self) -> ConfigDump {
+        self.graph.sources.dump()
     }
 
     /// Whether nothing is loaded.
