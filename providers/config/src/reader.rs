@@ -15,11 +15,11 @@ type Result<T> = std::result::Result<T, Failure>;
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
     pub(crate) value: &'a Value,
-    trace: &'a Trace,
+    trace: &'a Trace<'a>,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(value: &'a Value, trace: &'a Trace) -> Self {
+    pub(crate) fn new(value: &'a Value, trace: &'a Trace<'a>) -> Self {
         Self { value, trace }
     }
 
@@ -227,8 +227,8 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value> {
-        self.noted(visitor.visit_newtype_struct(self))
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
+        self.noted(self.trace.newtype(name, || visitor.visit_newtype_struct(self)))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -290,7 +290,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
 struct List<'a> {
     elements: &'a [Value],
     next: usize,
-    trace: &'a Trace,
+    trace: &'a Trace<'a>,
 }
 
 impl<'de> SeqAccess<'de> for List<'_> {
@@ -314,7 +314,7 @@ impl<'de> SeqAccess<'de> for List<'_> {
 struct Table<'a> {
     entries: std::collections::btree_map::Iter<'a, String, Value>,
     current: Option<(&'a str, &'a Value)>,
-    trace: &'a Trace,
+    trace: &'a Trace<'a>,
 }
 
 impl<'de> MapAccess<'de> for Table<'_> {
@@ -347,7 +347,7 @@ impl<'de> MapAccess<'de> for Table<'_> {
 struct Choice<'a> {
     name: &'a str,
     value: &'a Value,
-    trace: &'a Trace,
+    trace: &'a Trace<'a>,
 }
 
 impl<'de> EnumAccess<'de> for Choice<'_> {
