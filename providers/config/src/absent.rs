@@ -94,6 +94,10 @@ impl<'de> Deserializer<'de> for Absent<'_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Failure> {
         // A struct with a flattened field asks for a map; a map that is required must be set.
         let expected = (&visitor as &dyn Expected).to_string();
-        if expected.starts_with("struct ") { self.table(|reader| reader.deserialize_map(visitor)) } else { self.missing() }
+        if expected.starts_with("struct ") {
+            self.table(|reader| reader.deserialize_map(visitor))
+        } else {
+            self.missing()
+        }
     }
 }

@@ -106,7 +106,9 @@ pub enum ErrorKind {
         path: PathBuf,
     },
     /// A file refers to an environment variable that is not set, without a default.
-    #[error("refers to the environment variable {variable}, which is not set; set it, or write `${{{variable}:default}}`")]
+    #[error(
+        "refers to the environment variable {variable}, which is not set; set it, or write `${{{variable}:default}}`"
+    )]
     UnsetVariable {
         /// The variable's name.
         variable: String,

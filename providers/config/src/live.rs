@@ -148,8 +148,7 @@ impl<'de, T: DeserializeOwned + Send + Sync + 'static> Visitor<'de> for LiveVisi
         let offered = OFFERED.take();
         let value = Reload::new(T::deserialize(deserializer)?);
         let followed = offered.map(|Offered { hub, place, generation }| {
-            let followed =
-                Arc::new(Followed { value: value.clone(), place, generation: AtomicU64::new(generation) });
+            let followed = Arc::new(Followed { value: value.clone(), place, generation: AtomicU64::new(generation) });
             hub.follow(Arc::clone(&followed) as Arc<dyn Cell>);
             followed
         });

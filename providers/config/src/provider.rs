@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gone_core::{
-    Code, Error, Given, Goner, Loader, NamedProvider, Request, Result, Run, ShutdownToken, Source, Sources, Tag, Target,
-    source,
+    Code, Error, Given, Goner, Loader, NamedProvider, Request, Result, Run, ShutdownToken, Source, Sources, Tag,
+    Target, source,
 };
 use gone_kit::{Stat, StatsReader};
 use gone_macros::Goner;

@@ -120,6 +120,9 @@ mod tests {
     fn the_variables_that_were_read_are_named() {
         let read = |name: &str| (name == "A").then(|| "1".into());
         let expanded = expand("${A}${B:2}${A}", &read).expect("sound").expect("references");
-        assert_eq!((expanded.text.as_str(), expanded.variables.as_slice()), ("121", ["A".to_owned(), "A".to_owned()].as_slice()));
+        assert_eq!(
+            (expanded.text.as_str(), expanded.variables.as_slice()),
+            ("121", ["A".to_owned(), "A".to_owned()].as_slice())
+        );
     }
 }

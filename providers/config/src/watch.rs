@@ -45,7 +45,7 @@ pub(crate) async fn watch(hub: Arc<Hub>, shutdown: ShutdownToken) {
 
 async fn follow(hub: &Arc<Hub>) {
     let mut followers = hub.followers.subscribe();
-    let mut seen = None;
+    let mut seen: Option<Vec<Stamp>> = None;
     loop {
         while !hub.is_followed() {
             // The hub is kept by the caller, so its end is not seen here.
@@ -53,15 +53,16 @@ async fn follow(hub: &Arc<Hub>) {
             seen = None;
         }
         let Some(mut now) = look(hub).await else { return };
-        if seen.as_ref() != Some(&now) {
+        if seen.as_ref().is_none_or(|seen| !same(seen, &now)) {
             // At first: what was written between the start and now.
             for _ in 0..STEPS {
                 sleep(SETTLED).await;
                 let Some(again) = look(hub).await else { return };
-                if again == now {
+                let settled = same(&again, &now);
+                now = again;
+                if settled {
                     break;
                 }
-                now = again;
             }
             let reread = Arc::clone(hub);
             // What is wrong was logged and counted. A watch that is dropped meanwhile leaves this one reading to its end.
@@ -82,14 +83,17 @@ async fn look(hub: &Arc<Hub>) -> Option<Vec<Stamp>> {
     tokio::task::spawn_blocking(look).await.ok()
 }
 
+fn same(one: &[Stamp], other: &[Stamp]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.same(other))
+}
+
 /// What tells one state of a file from another.
-#[derive(PartialEq, Eq)]
 struct Stamp {
     path: PathBuf,
     state: Option<State>,
 }
 
-#[derive(PartialEq, Eq)]
+#[derive(Clone)]
 struct State {
     modified: Option<SystemTime>,
     length: u64,
@@ -108,6 +112,26 @@ impl Stamp {
             State { modified, length: metadata.len(), file: identity(&metadata), content }
         });
         Self { path, state }
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        let same_state = match (&self.state, &other.state) {
+            (Some(one), Some(other)) => one.same(other),
+            (None, None) => true,
+            _ => false,
+        };
+        same_state && self.path == other.path
+    }
+}
+
+impl State {
+    fn same(&self, other: &Self) -> bool {
+        // Once the time tells alone, what it held is not looked at any more.
+        let same_content = match (self.content, other.content) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        same_content && (self.modified, self.length, self.file) == (other.modified, other.length, other.file)
     }
 }
 
@@ -128,4 +152,19 @@ fn content(path: &Path) -> Option<u64> {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     Some(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_grows_old_is_the_same_and_one_that_holds_something_else_is_not() {
+        let fresh = State { modified: Some(SystemTime::UNIX_EPOCH), length: 5, file: (1, 2), content: Some(7) };
+        assert!(fresh.same(&State { content: None, ..fresh.clone() }));
+        assert!(!fresh.same(&State { content: Some(8), ..fresh.clone() }), "written twice within a tick of the clock");
+        assert!(!fresh.same(&State { length: 6, ..fresh.clone() }));
+        assert!(!fresh.same(&State { file: (1, 3), ..fresh.clone() }), "replaced by rename");
+        assert!(!fresh.same(&State { modified: SystemTime::UNIX_EPOCH.checked_add(FRESH), ..fresh.clone() }));
+    }
 }
