@@ -93,7 +93,7 @@ pub(crate) fn one_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Strin
 }
 
 /// A failure with its place: the innermost value whose reading failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Fault {
     pub(crate) path: Vec<String>,
     pub(crate) value: Value,
@@ -139,9 +139,21 @@ impl<'a> Trace<'a> {
             return offering(self.context.settings, place, read);
         }
         if name == SECRET_NAME {
-            self.context.settings.hub().secrets.add(&self.path.borrow());
+            self.hide();
         }
         read()
+    }
+
+    /// What stands here is secret from now on, whatever it is called.
+    pub(crate) fn hide(&self) {
+        self.context.settings.hub().secrets.add(&self.path.borrow());
+    }
+
+    /// Reads what is not there, only to see what the type asks for.
+    pub(crate) fn trial(&self, read: impl FnOnce() -> bool) {
+        let before = self.fault.borrow().clone();
+        read();
+        *self.fault.borrow_mut() = before;
     }
 
     /// Runs `read` one step further in.

@@ -130,20 +130,27 @@ impl Hub {
                 return;
             }
             let prepared = prepare(&*cell, None, &current);
-            let _cells = self.cells();
+            let cells = self.cells();
             if self.engine.version() != current.generation() {
                 continue;
             }
-            match prepared {
-                Ok(Some(put_in_place)) => put_in_place(),
-                Ok(None) => {}
-                Err(error) => tracing::warn!(
+            cell.compared_with(current.generation());
+            let refused = match prepared {
+                Ok(Some(put_in_place)) => {
+                    put_in_place();
+                    None
+                }
+                Ok(None) => None,
+                Err(error) => Some(error),
+            };
+            drop(cells);
+            if let Some(error) = refused {
+                tracing::warn!(
                     target: "gone_config",
                     %error,
                     "a live value that is read late keeps what was said at the start"
-                ),
+                );
             }
-            cell.compared_with(current.generation());
             return;
         }
     }
@@ -267,5 +274,25 @@ fn prepare(cell: &dyn Cell, old: Option<&Settings>, new: &Settings) -> Result<Op
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hub").field("version", &self.engine.version()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{ConfigSource, Key, Live};
+
+    #[test]
+    fn what_is_read_for_a_check_and_thrown_away_leaves_nothing_behind() {
+        let settings = ConfigSource::hermetic().set("port", 1).read().expect("sound");
+        let key = Key::parse("port").expect("a key");
+        let kept: Option<Live<u16>> = settings.get(&key).expect("sound");
+        for _ in 0..10_000 {
+            settings.get::<Live<u16>>(&key).expect("sound");
+        }
+        let known = settings.hub().cells().all.len();
+        assert!(known <= 64, "{known} are remembered, and 1 is alive");
+        assert!(settings.hub().is_followed());
+        drop(kept);
+        assert!(!settings.hub().is_followed());
     }
 }

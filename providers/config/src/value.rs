@@ -79,7 +79,7 @@ pub(crate) fn as_table(value: &Value) -> Option<Cow<'_, Dict>> {
 }
 
 /// The value as a list: a list itself, or text that is a JSON array.
-pub(crate) fn as_list(value: &Value) -> Option<Cow<'_, Vec<Value>>> {
+pub(crate) fn as_list(value: &Value) -> Option<Cow<'_, [Value]>> {
     match value {
         Value::Array(_, elements) => Some(Cow::Borrowed(elements)),
         Value::String(_, text) if text.trim_start().starts_with('[') => match json(text) {

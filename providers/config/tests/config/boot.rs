@@ -206,7 +206,7 @@ async fn a_remote_layer_is_fetched_at_the_boot_and_not_by_a_check() {
     }
     let source = ConfigSource::hermetic().remote(Centre);
     app(source.clone()).load(Wants::goner()).check().expect("a check fetches nothing");
-    let error = app(source.clone()).load(Wants::goner()).boot().await.err().expect("no address");
+    let error = app(source.clone()).load(Wants::goner()).boot().await.expect_err("no address");
     assert!(error.to_string().contains("no address"), "{error}");
     let app = app(source.set("centre.address", "etcd")).load(Wants::goner()).boot().await.expect("sound");
     assert_eq!(app.get::<Arc<Wants>>().expect("built").level, "debug");

@@ -248,3 +248,30 @@ fn a_bad_default_of_a_tag_is_told_with_its_origin_in_a_reload() {
     assert!(error.to_string().contains("bad value `http`, from default in the tag"), "{error}");
     assert_eq!(*port.get(), 2);
 }
+
+#[test]
+fn what_is_offered_to_a_live_value_does_not_reach_another_reader() {
+    /// Asks under the name that live values ask under, and takes nothing.
+    #[derive(Debug)]
+    struct Impostor;
+    impl<'de> Deserialize<'de> for Impostor {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Visitor;
+            impl<'de> serde::de::Visitor<'de> for Visitor {
+                type Value = Impostor;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("anything")
+                }
+                fn visit_newtype_struct<D: serde::Deserializer<'de>>(self, _: D) -> Result<Impostor, D::Error> {
+                    Ok(Impostor)
+                }
+            }
+            deserializer.deserialize_newtype_struct("gone::Live", Visitor)
+        }
+    }
+    let settings = ConfigSource::hermetic().set("port", 1).read().expect("sound");
+    get::<Impostor>(&settings, "port").expect("sound").expect("set");
+    let live: Live<u16> = serde_json::from_str("7").expect("a number");
+    settings.handle().set("port", 2).expect("sound");
+    assert_eq!((*live.get(), live.version()), (7, 1));
+}

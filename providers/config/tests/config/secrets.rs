@@ -57,6 +57,22 @@ fn an_error_about_a_secret_does_not_show_it_under_any_key() {
 }
 
 #[test]
+fn text_that_is_no_json_is_not_shown_where_a_secret_may_stand_in_it() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only read into")]
+    struct Inner {
+        id: u16,
+        name: Secret<String>,
+    }
+    let settings = toml("[a]\ntable = '{\"id\": 1, \"name\": \"hunter2\"'\nlist = '[\"hunter2\"'\nplain = '[1, 2'\n");
+    refused::<Inner>(&settings, "a.table");
+    refused::<Vec<Inner>>(&settings, "a.table");
+    refused::<Vec<Secret<String>>>(&settings, "a.list");
+    refused::<Option<(Secret<String>, String)>>(&settings, "a.list");
+    assert_eq!(refused::<Vec<u8>>(&settings, "a.plain").value(), Some("[1, 2"));
+}
+
+#[test]
 fn a_secret_reads_as_its_type_does() {
     let settings = toml("[a]\nname = 'hunter2'\nport = '80'\n");
     let name: Option<Secret<String>> = get(&settings, "a.name").expect("sound");
