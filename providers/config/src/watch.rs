@@ -21,7 +21,7 @@ use crate::file::FILE_LIMIT;
 use crate::hub::Hub;
 
 /// How often the files are looked at.
-const PERIOD: Duration = Duration::from_millis(250);
+const PERIOD: Duration = Duration::from_millis(400);
 /// How long they must have been the same before they are read: an editor may write in several steps.
 const SETTLED: Duration = Duration::from_millis(100);
 /// After so many steps they are read all the same, so that a change shows within a second.
