@@ -99,6 +99,26 @@ pub enum ErrorKind {
         #[source]
         source: io::Error,
     },
+    /// A config file that was there is gone.
+    #[error("config file {} was there and is gone; its last good values stay", path.display())]
+    Vanished {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file refers to an environment variable that is not set, without a default.
+    #[error(
+        "refers to the environment variable {variable}, which is not set; set it, or write `${{{variable}:default}}`"
+    )]
+    UnsetVariable {
+        /// The variable's name.
+        variable: String,
+    },
+    /// A reference to an environment variable cannot be read. The text around it is not quoted.
+    #[error("{reason}")]
+    BadReference {
+        /// What is wrong, and what is allowed.
+        reason: String,
+    },
     /// A config file is larger than 1 MiB.
     #[error("config file {} is larger than {limit} bytes", path.display())]
     TooLarge {
@@ -208,7 +228,8 @@ impl ConfigError {
     /// The value that was found, as text; tables and lists in words only.
     ///
     /// It reads `***` when a segment of the key looks secret (`password`, `token`, `dsn`, …), and
-    /// the password in a URL is hidden in the same way. Long text is cut.
+    /// when it was read into a [`Secret`](crate::Secret), whatever the key; the password in a URL is
+    /// hidden in the same way. Long text is cut.
     pub fn value(&self) -> Option<&str> {
         match self.0.value.as_ref()? {
             Found::Shown(text) => Some(text),
@@ -255,7 +276,7 @@ impl fmt::Display for ConfigError {
         }
         if let Some(origin) = origin {
             match origin {
-                Origin::Program => write!(f, ", {origin}")?,
+                Origin::Program | Origin::Override => write!(f, ", {origin}")?,
                 _ => write!(f, ", from {origin}")?,
             }
         }

@@ -6,6 +6,7 @@
 use figment::value::Value;
 
 use crate::key::shorten;
+use crate::secrets::Secrets;
 use crate::value::{json, leaf_text};
 
 /// What stands in the place of a secret.
@@ -102,12 +103,12 @@ fn hide_parameters(text: &str) -> String {
 /// A message from a type's own code, with every secret of the value that it read taken out.
 ///
 /// `None` when the whole value is secret: such a message could quote any part of it.
-pub(crate) fn cleaned(path: &[String], value: &Value, message: &str) -> Option<String> {
+pub(crate) fn cleaned(path: &[String], value: &Value, message: &str, known: &Secrets) -> Option<String> {
     if is_secret(path) {
         return None;
     }
     let mut secrets = Vec::new();
-    collect(&mut path.to_vec(), value, &mut secrets);
+    collect(&mut path.to_vec(), value, known, &mut secrets);
     // Longest first: a secret may be a part of another.
     secrets.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     let mut message = message.to_owned();
@@ -118,18 +119,20 @@ pub(crate) fn cleaned(path: &[String], value: &Value, message: &str) -> Option<S
     Some(shorten(&message))
 }
 
-fn collect(path: &mut Vec<String>, value: &Value, secrets: &mut Vec<(String, String)>) {
+fn collect(path: &mut Vec<String>, value: &Value, known: &Secrets, secrets: &mut Vec<(String, String)>) {
     match value {
         Value::Dict(_, entries) => {
             for (name, value) in entries {
                 path.push(name.clone());
-                collect(path, value, secrets);
+                collect(path, value, known, secrets);
                 path.pop();
             }
         }
         Value::Array(_, elements) => {
-            for value in elements {
-                collect(path, value, secrets);
+            for (index, value) in elements.iter().enumerate() {
+                path.push(index.to_string());
+                collect(path, value, known, secrets);
+                path.pop();
             }
         }
         other => {
@@ -138,10 +141,10 @@ fn collect(path: &mut Vec<String>, value: &Value, secrets: &mut Vec<(String, Str
                 && text.trim_start().starts_with(['{', '['])
                 && let Ok(inner @ (Value::Dict(..) | Value::Array(..))) = json(text)
             {
-                collect(path, &inner, secrets);
+                collect(path, &inner, known, secrets);
             }
             let raw = leaf_text(other);
-            let shown = shown(path, &raw);
+            let shown = if known.touch(path) { HIDDEN.to_owned() } else { shown(path, &raw) };
             if !raw.is_empty() && shown != raw {
                 secrets.push((raw, shown));
             }
