@@ -110,7 +110,10 @@ impl Page {
         if problem.path.len() > 1 && problem.code != Code::Cycle {
             block.note("needed by", problem.path.join(" → "));
         }
-        block.causes(&problem.message, problem.cause.as_ref());
+        // What is explained in parts is not said again.
+        let explained = problem.cause.as_ref().filter(|cause| cause.explanation().is_some());
+        let said = explained.map_or_else(|| problem.message.clone(), Error::to_string);
+        block.causes(&said, problem.cause.as_ref());
         legend(&mut block, problem);
         for note in &problem.notes {
             block.note("note", note.clone());

@@ -254,6 +254,13 @@ impl<'a> Binder<'a> {
         self.site(&question).unwrap_or_else(|problem| {
             let mut problem = *problem;
             problem.asker.get_or_insert_with(asker);
+            // A provider may have found more than one thing wrong.
+            let others = problem.cause.as_ref().map(|cause| cause.attached().to_vec()).unwrap_or_default();
+            let others = others.into_iter().map(|error| {
+                let (wanted, asker) = (problem.wanted.clone(), problem.asker.clone());
+                (asking, Problem { wanted, asker, ..Problem::found(problem.kind, error) })
+            });
+            self.missed.extend(others.collect::<Vec<_>>());
             self.missed.push((asking, problem));
             Binding::Elements(Box::default())
         })

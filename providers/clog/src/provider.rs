@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gone_config::Settings;
+use gone_config::{ConfigErrors, Settings};
 use gone_core::{
     Asker, Close, CloseReport, Code, Deadline, Error, Goner, Init, Loader, Provider, Result, Sources, Tag,
 };
@@ -66,7 +66,7 @@ impl Provider for ClogProvider {
 fn config(settings: &Settings) -> Result<ClogConfig> {
     let bad = |error: Error| error.with_code(Code::Config);
     let defaults = ClogConfig::for_profile(settings.profile()).map_err(|error| bad(error.into()))?;
-    let config = settings.component(SECTION, "", &defaults).map_err(|error| bad(error.into()))?;
+    let config = settings.component(SECTION, "", &defaults).map_err(ConfigErrors::into_error)?;
     config.validate().map_err(|error| Error::new(Code::Config, format_args!("config section `{SECTION}`: {error}")))?;
     Ok(config)
 }

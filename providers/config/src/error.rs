@@ -50,6 +50,9 @@ pub enum ErrorKind {
     /// A section holds a key that its type does not know.
     #[error("is unknown")]
     UnknownKey,
+    /// A key is set in a section of which others are asked for, and nobody asks for it.
+    #[error("is set, and nobody asks for it")]
+    Unasked,
     /// A text is not a key.
     #[error("is not a key: {reason}")]
     BadKey {
@@ -237,6 +240,11 @@ impl ConfigError {
         }
     }
 
+    /// Whether the value is text, and not a shape in words.
+    pub(crate) fn shows_text(&self) -> bool {
+        matches!(self.0.value, Some(Found::Shown(_)))
+    }
+
     /// Where the value, the unknown key or the fault in a file stands.
     pub fn origin(&self) -> Option<&Origin> {
         self.0.origin.as_ref()
@@ -272,6 +280,7 @@ impl fmt::Display for ConfigError {
             },
             (ErrorKind::Missing, _) => f.write_str("missing")?,
             (ErrorKind::UnknownKey, _) => f.write_str("unknown")?,
+            (ErrorKind::Unasked, _) => f.write_str("set, and nobody asks for it")?,
             (kind, _) => write!(f, "{kind}")?,
         }
         if let Some(origin) = origin {

@@ -156,6 +156,16 @@ impl<'a> Trace<'a> {
         *self.fault.borrow_mut() = before;
     }
 
+    /// Whether an entry of the whole config is being read, whose other sections are not the reader's.
+    pub(crate) fn is_root(&self) -> bool {
+        self.path.borrow().len() <= 1
+    }
+
+    /// The name of what is being read.
+    pub(crate) fn last(&self) -> Option<String> {
+        self.path.borrow().last().cloned()
+    }
+
     /// Runs `read` one step further in.
     pub(crate) fn within<R>(&self, segment: &str, read: impl FnOnce() -> R) -> R {
         self.path.borrow_mut().push(segment.to_owned());

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use gone_kit::Reload;
 use tokio::sync::watch;
 
+use crate::asked::Asked;
 use crate::error::{ConfigError, ConfigErrors, ErrorKind};
 use crate::layer::Layer;
 use crate::secrets::Secrets;
@@ -66,6 +67,7 @@ pub(crate) fn put(all: &mut Vec<Named>, name: &str, layers: Vec<Arc<Layer>>) {
 pub(crate) struct Hub {
     pub(crate) recipe: Arc<Recipe>,
     pub(crate) secrets: Secrets,
+    pub(crate) asked: Asked,
     pub(crate) engine: Reload<Snapshot>,
     /// Of the current snapshot. Held for a whole reload.
     written: Mutex<Written>,
@@ -96,6 +98,7 @@ impl Hub {
         Self {
             recipe,
             secrets,
+            asked: Asked::default(),
             engine: Reload::new(first),
             written: Mutex::new(written),
             cells: Mutex::default(),

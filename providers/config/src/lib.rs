@@ -37,11 +37,15 @@
 //! ```
 
 mod absent;
-mod component;
+mod asked;
+mod conditions;
+mod dump;
 pub mod duration;
 mod environment;
 mod error;
+mod explain;
 mod fault;
+mod faults;
 mod file;
 mod handle;
 mod hub;
@@ -63,6 +67,7 @@ mod source;
 mod value;
 mod watch;
 
+pub use conditions::{equals, is_set, not, profile};
 pub use error::{ConfigError, ConfigErrors, ErrorKind, NearKey};
 pub use gone_kit::{Change, Changes, Reload, Secret};
 pub use handle::{ConfigHandle, ConfigLayer, SettingsChanges};

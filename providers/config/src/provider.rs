@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use gone_core::{
-    Code, Error, Given, Goner, Loader, NamedProvider, Request, Result, Run, ShutdownToken, Source, Sources, Tag,
-    Target, source,
+    Code, Error, Given, Goner, Loader, NamedProvider, Request, Result, Review, Run, Setting, ShutdownToken, Source,
+    Sources, Tag, Target, source,
 };
 use gone_kit::{Stat, StatsReader};
 use gone_macros::Goner;
@@ -22,15 +22,23 @@ impl Source for ConfigSource {
     type Snapshot = Settings;
 
     fn read(&self) -> Result<Settings> {
-        ConfigSource::read(self).map_err(problems)
+        ConfigSource::read(self).map_err(ConfigErrors::into_error)
     }
 
     async fn open(&self, local: Settings, _: &Sources) -> Result<Settings> {
         for remote in self.remotes() {
             let layer = remote.fetch(&local).await?;
-            local.handle().put(layer).map_err(problems)?;
+            local.handle().put(layer).map_err(ConfigErrors::into_error)?;
         }
         Ok(local.handle().settings())
+    }
+
+    fn review(settings: &Settings, review: &mut Review) {
+        settings.hub().asked.review(settings, review);
+    }
+
+    fn dump(settings: &Settings) -> Vec<Setting> {
+        settings.dump()
     }
 }
 
@@ -63,7 +71,10 @@ impl NamedProvider for ConfigProvider {
             let text = format!("`{}` has two defaults: keep the one in the text, or `default = …`", lookup.key());
             return Err(Error::new(Code::Config, text));
         }
-        match settings.answer(tag.extend(), &mut |value| target.try_deserialize(value)).map_err(problem)? {
+        match settings
+            .check(tag.extend(), &mut |value| target.try_deserialize(value))
+            .map_err(ConfigErrors::into_error)?
+        {
             Answer::Absent if !target.is_optional() => absent(settings, target, tag),
             Answer::Absent | Answer::Filled => Ok(()),
         }
@@ -78,7 +89,7 @@ impl NamedProvider for ConfigProvider {
             }
             Ok(())
         });
-        match (answer.map_err(problem)?, given, request) {
+        match (answer.map_err(ConfigError::into_error)?, given, request) {
             (Answer::Filled, Some(given), _) => Ok(given),
             (_, _, Some(request)) if request.target().is_optional() => request.absent(),
             (_, _, Some(request)) => {
@@ -90,7 +101,7 @@ impl NamedProvider for ConfigProvider {
                     }
                     Ok(())
                 });
-                answer.map_err(problem)?;
+                answer.map_err(ConfigError::into_error)?;
                 given.ok_or_else(|| missing(&self.settings, tag))
             }
             _ => Err(missing(&self.settings, tag)),
@@ -117,7 +128,10 @@ impl StatsReader for ConfigProvider {
 
 /// Whether the type may do without a value; if not, why.
 fn absent(settings: &Settings, target: &Target, tag: &Tag) -> Result<()> {
-    match settings.answer_absent(tag.extend(), &mut |value| target.try_deserialize(value)).map_err(problem)? {
+    match settings
+        .answer_absent(tag.extend(), &mut |value| target.try_deserialize(value))
+        .map_err(ConfigError::into_error)?
+    {
         Answer::Filled => Ok(()),
         Answer::Absent => Err(missing(settings, tag)),
     }
@@ -125,20 +139,7 @@ fn absent(settings: &Settings, target: &Target, tag: &Tag) -> Result<()> {
 
 fn missing(settings: &Settings, tag: &Tag) -> Error {
     match Lookup::parse(tag.extend()) {
-        Ok(lookup) => problem(settings.missing(lookup.key())),
-        Err(error) => problem(error),
-    }
-}
-
-fn problem(error: ConfigError) -> Error {
-    Error::from(error).with_code(Code::Config)
-}
-
-/// The first of several errors, with the others attached: each becomes a problem of the plan's report.
-fn problems(errors: ConfigErrors) -> Error {
-    let mut errors = errors.into_iter().map(problem);
-    match errors.next() {
-        Some(first) => first.attach(errors),
-        None => Error::new(Code::Config, "the config could not be read"),
+        Ok(lookup) => settings.missing(lookup.key()).into_error(),
+        Err(error) => error.into_error(),
     }
 }

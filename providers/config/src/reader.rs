@@ -18,11 +18,13 @@ const LIST: &str = "a list";
 pub(crate) struct Reader<'a> {
     pub(crate) value: &'a Value,
     trace: &'a Trace<'a>,
+    /// The fields of the struct whose table this is an entry of.
+    among: Option<&'static [&'static str]>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(value: &'a Value, trace: &'a Trace<'a>) -> Self {
-        Self { value, trace }
+        Self { value, trace, among: None }
     }
 
     /// Passes a result on, having noted the place if it is a failure.
@@ -78,14 +80,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn table<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+    fn table<'de, V: Visitor<'de>>(self, fields: Option<&'static [&'static str]>, visitor: V) -> Result<V::Value> {
         match self.value {
             Value::Dict(_, entries) => {
-                visitor.visit_map(Table { entries: entries.iter(), current: None, trace: self.trace })
+                visitor.visit_map(Table { entries: entries.iter(), current: None, fields, trace: self.trace })
             }
             Value::String(_, text) => {
                 let is_table = |value: &Value| matches!(value, Value::Dict(..));
-                self.through_json(text, "a table", is_table, |reader| reader.table(visitor))
+                self.through_json(text, "a table", is_table, |reader| reader.table(fields, visitor))
             }
             _ => Err(self.unfit("a table")),
         }
@@ -152,7 +154,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             Value::Char(_, c) => visitor.visit_char(*c),
             Value::Bool(_, value) => visitor.visit_bool(*value),
             Value::Empty(..) => visitor.visit_unit(),
-            Value::Dict(..) => self.table(visitor),
+            Value::Dict(..) => self.table(None, visitor),
             Value::Array(..) => self.list(visitor),
             Value::Num(_, number) => match *number {
                 Num::F32(n) => visitor.visit_f32(n),
@@ -252,7 +254,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.noted(self.table(visitor))
+        self.noted(self.table(None, visitor))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -264,7 +266,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         // The form in which serde asks for a `std::time::Duration`.
         let duration = (name == "Duration" && fields == ["secs", "nanos"]).then(|| self.duration()).flatten();
         self.noted(match duration {
-            None => self.table(visitor),
+            None => self.table(Some(fields), visitor),
             Some(duration) => duration.and_then(|duration| {
                 let fields = [("secs", duration.as_secs()), ("nanos", duration.subsec_nanos().into())];
                 visitor.visit_map(MapDeserializer::<_, Failure>::new(fields.into_iter()))
@@ -285,8 +287,14 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         self.deserialize_str(visitor)
     }
 
+    /// A key that a struct does not know is a mistake, whether or not its type says so.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_unit()
+        match self.among {
+            Some(fields) if !self.trace.is_root() => {
+                self.noted(Err(Failure::UnknownField { field: self.trace.last().unwrap_or_default(), fields }))
+            }
+            _ => visitor.visit_unit(),
+        }
     }
 }
 
@@ -317,6 +325,7 @@ impl<'de> SeqAccess<'de> for List<'_> {
 struct Table<'a> {
     entries: std::collections::btree_map::Iter<'a, String, Value>,
     current: Option<(&'a str, &'a Value)>,
+    fields: Option<&'static [&'static str]>,
     trace: &'a Trace<'a>,
 }
 
@@ -338,7 +347,8 @@ impl<'de> MapAccess<'de> for Table<'_> {
         let Some((name, value)) = self.current.take() else {
             return Err(de::Error::custom("a value was asked for before its name"));
         };
-        let read = || seed.deserialize(Reader::new(value, self.trace));
+        let among = self.fields;
+        let read = || seed.deserialize(Reader { among, ..Reader::new(value, self.trace) });
         self.trace.within(name, read)
     }
 

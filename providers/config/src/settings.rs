@@ -103,6 +103,7 @@ impl Settings {
     /// of `T` or has one too many.
     pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, ConfigError> {
         let path = key.path();
+        self.hub.asked.key(&path, None);
         match self.find(&path)? {
             None => Ok(None),
             Some(value) => self.deserialize(path, &value, None, Base::Nothing).map(Some),
@@ -120,6 +121,7 @@ impl Settings {
     /// the first field that is wrong.
     pub fn section<T: DeserializeOwned>(&self, path: &str) -> Result<T, ConfigError> {
         let path = section_path(path)?;
+        self.hub.asked.key(&path, None);
         let (value, absent) = match self.find(&path)? {
             Some(value) => (value, false),
             None => (Cow::Owned(Value::from(Dict::new())), true),
@@ -165,6 +167,7 @@ impl Settings {
     ) -> Result<Answer, ConfigError> {
         let lookup = Lookup::parse(extend)?;
         let path = lookup.key().path();
+        self.hub.asked.key(&path, lookup.default());
         let base = lookup.default().map_or(Base::Nothing, Base::Text);
         let Some((value, origin)) = base.value(self, &path)? else {
             return Ok(Answer::Absent);
@@ -324,7 +327,11 @@ impl Settings {
         ConfigError::new(ErrorKind::Invalid { reason }).keyed(dotted(path)).found(found).at(origin).hiding(overridden)
     }
 
-    fn origin_at(&self, path: &[String]) -> Option<Origin> {
+    pub(crate) fn root(&self) -> &Value {
+        &self.snapshot.root
+    }
+
+    pub(crate) fn origin_at(&self, path: &[String]) -> Option<Origin> {
         self.origins_at(path).next()
     }
 
