@@ -175,6 +175,17 @@ impl SettingsChanges {
 }
 
 /// Keys and values from elsewhere, each with the place that it came from: for [`ConfigHandle::put`].
+///
+/// ```
+/// use gone_config::{ConfigLayer, ConfigSource};
+///
+/// let settings = ConfigSource::hermetic().set("log.level", "info").read()?;
+/// let config = settings.handle();
+/// config.put(ConfigLayer::new("centre").set("log.level", "debug", "etcd /config/dev/global/log"))?;
+/// let origin = config.settings().origin("log.level").expect("it is set");
+/// assert_eq!(origin.to_string(), "etcd /config/dev/global/log");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct ConfigLayer {
     name: String,
     values: Vec<Result<Option<Layer>, ConfigError>>,

@@ -1,7 +1,8 @@
 //! Reloads while others read.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Mutex, Once, OnceLock};
+use std::thread::ThreadId;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gone_config::{ConfigSource, ErrorKind, Live};
@@ -16,11 +17,30 @@ struct Pair {
     right: u64,
 }
 
-/// What was logged for one target while it was the default.
-#[derive(Clone, Default)]
-struct Logged(Arc<Mutex<Vec<String>>>);
+/// What was logged for our target, by the thread that did.
+///
+/// One for the process: while there is no other, a callsite asks the thread that meets it first whether it is of interest.
+#[derive(Default)]
+struct Logged(Mutex<Vec<(ThreadId, String)>>);
 
-impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Logged {
+impl Logged {
+    fn start() -> &'static Self {
+        static LOGGED: OnceLock<Logged> = OnceLock::new();
+        static SET: Once = Once::new();
+        let logged = LOGGED.get_or_init(Self::default);
+        SET.call_once(|| tracing_subscriber::registry().with(logged).init());
+        logged
+    }
+
+    /// What this thread logged last.
+    fn last(&self) -> String {
+        let all = self.0.lock().expect("no panic");
+        let own = all.iter().rfind(|(thread, _)| *thread == std::thread::current().id());
+        own.expect("something was logged").1.clone()
+    }
+}
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for &'static Logged {
     fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
         struct Text(String);
         impl tracing::field::Visit for Text {
@@ -31,7 +51,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Logged {
         if event.metadata().target() == "gone_config" {
             let mut text = Text(event.metadata().level().to_string());
             event.record(&mut text);
-            self.0.lock().expect("no panic").push(text.0);
+            self.0.lock().expect("no panic").push((std::thread::current().id(), text.0));
         }
     }
 }
@@ -39,8 +59,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Logged {
 // container C-99
 #[tokio::test]
 async fn an_invalid_file_leaves_the_old_value_and_is_told_and_a_valid_one_is_seen_as_old_and_new() {
-    let logged = Logged::default();
-    let _default = tracing::subscriber::set_default(tracing_subscriber::registry().with(logged.clone()));
+    let logged = Logged::start();
     let folder = folder([("gone.toml", "[pair]\nleft = 1\nright = 1\n")]);
     let path = folder.path().join("gone.toml");
     let settings = source(folder.path()).read().expect("sound");
@@ -56,7 +75,7 @@ async fn an_invalid_file_leaves_the_old_value_and_is_told_and_a_valid_one_is_see
         assert_eq!((pair.get().left, pair.get().right, pair.version()), (1, 1, 1));
         let status = statuses.next().await.expect("an event");
         assert!(status.last_error.expect("refused").message.contains(what));
-        let event = logged.0.lock().expect("no panic").pop().expect("logged");
+        let event = logged.last();
         assert!(event.starts_with("WARN") && event.contains(what) && event.contains("refused"), "{event}");
     }
     assert_eq!(settings.handle().status().refused, 2);
@@ -65,7 +84,7 @@ async fn an_invalid_file_leaves_the_old_value_and_is_told_and_a_valid_one_is_see
     assert_eq!(settings.handle().reload().expect("valid"), 2);
     let change = changes.next().await.expect("changed");
     assert_eq!((change.old.left, change.old.right, change.new.left, change.new.right), (1, 1, 2, 2));
-    let event = logged.0.lock().expect("no panic").pop().expect("logged");
+    let event = logged.last();
     assert!(event.starts_with("INFO") && event.contains(r#"changed=["pair"]"#), "{event}");
 }
 
@@ -88,10 +107,19 @@ impl Random {
     }
 }
 
+/// Ends the other threads, also when this one fails.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 // container C-99
 #[test]
 fn readers_and_subscribers_never_see_parts_of_two_values_whatever_is_refused_between() {
-    const CHANGES: u64 = 2_000;
+    const CHANGES: u64 = 3_000;
     let mut random = Random::seeded();
     let settings = ConfigSource::hermetic().set("pair.left", 0).set("pair.right", 0).read().expect("sound");
     let pair: Live<Pair> = settings.section("pair").expect("sound");
@@ -108,7 +136,8 @@ fn readers_and_subscribers_never_see_parts_of_two_values_whatever_is_refused_bet
         }
         (last, count)
     });
-    let (mut refused, mut accepted) = (0, 0);
+    let (mut refused, mut accepted, mut late) = (0, 0, 0);
+    let kept: Mutex<Vec<Live<Pair>>> = Mutex::default();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut last = 0;
@@ -127,23 +156,39 @@ fn readers_and_subscribers_never_see_parts_of_two_values_whatever_is_refused_bet
                 assert!(late.get().left >= before, "{} was read after {before}", late.get().left);
             }
         });
+        // Reads what is current, and keeps it: whenever it began to follow, it must not be left behind.
+        scope.spawn(|| {
+            while !done.load(Ordering::Acquire) {
+                let late: Live<Pair> = config.settings().section("pair").expect("what was accepted is sound");
+                let mut kept = kept.lock().expect("no panic");
+                if kept.len() == 50 {
+                    kept.clear();
+                }
+                kept.push(late);
+            }
+        });
+        let _ends = Ends(&done);
         for change in 1..=CHANGES {
             let result = match random.below(3) {
                 0 => config.set("pair", serde_json::json!({"left": change, "right": "x"})),
                 _ => config.set("pair", serde_json::json!({"left": change, "right": change})),
             };
             match result {
-                Ok(_) => accepted += 1,
+                Ok(_) => {
+                    accepted += 1;
+                    let kept = kept.lock().expect("no panic");
+                    assert!(kept.iter().all(|late| late.get().left == change), "one was left behind by {change}");
+                    late += kept.len();
+                }
                 Err(_) => refused += 1,
             }
         }
-        done.store(true, Ordering::Release);
     });
     let last = pair.get().left;
     assert_eq!((config.status().accepted, config.status().refused), (accepted, refused));
-    drop((pair, config));
+    drop((pair, config, kept));
     let (told, count) = runtime.block_on(subscriber).expect("no panic");
-    println!("{accepted} accepted, {refused} refused, {count} told");
+    println!("{accepted} accepted, {refused} refused, {count} told, {late} looked at that were read late");
     assert_eq!(told, last, "the last change is told");
 }
 

@@ -103,6 +103,20 @@ async fn a_file_that_is_replaced_by_rename_is_seen() {
     app.stop().await.expect("a sound stop");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_second_write_within_one_tick_of_the_clock_is_seen() {
+    let folder = folder([("gone.toml", "[gate]\nlevel = 'a'\n")]);
+    let (app, gate) = boot(folder.path()).await;
+    write(&folder, "gone.toml", "b");
+    until(&gate, "b").await;
+    let file = std::fs::File::options().write(true).open(folder.path().join("gone.toml")).expect("opened");
+    let modified = file.metadata().and_then(|it| it.modified()).expect("a time");
+    write(&folder, "gone.toml", "c");
+    file.set_modified(modified).expect("set");
+    assert!(until(&gate, "c").await <= BUDGET);
+    app.stop().await.expect("a sound stop");
+}
+
 #[cfg(unix)]
 #[tokio::test(start_paused = true)]
 async fn a_mounted_config_map_is_seen_when_its_link_is_swapped() {
