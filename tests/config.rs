@@ -91,7 +91,7 @@ fn what_is_set_and_nobody_knows_is_a_problem_where_something_near_was_meant_and_
         let expected: Vec<_> = wrong.iter().map(|key| (Code::Config, (*key).to_owned())).collect();
         assert_eq!(found, expected, "{toml}");
         let expected: Vec<_> =
-            doubtful.iter().map(|key| format!("config key `{key}`: is set, and nobody asks for it")).collect();
+            doubtful.iter().map(|key| format!("config key `{key}`: set, and nobody asks for it")).collect();
         assert_eq!(warned, expected, "{toml}");
     }
 }

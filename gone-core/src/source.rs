@@ -1,5 +1,4 @@
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -70,7 +69,8 @@ impl Review {
 /// The snapshots of all sources, by their type.
 #[derive(Clone, Default)]
 pub struct Sources {
-    snapshots: HashMap<TypeId, Held>,
+    /// In load order; there are few.
+    snapshots: Vec<(TypeId, Held)>,
 }
 
 /// A snapshot, and what its source does with it.
@@ -98,18 +98,26 @@ impl Held {
 impl Sources {
     /// The snapshot of type `S`; none if no source of it is loaded, or it could not be read.
     pub fn get<S: Send + Sync + 'static>(&self) -> Option<&S> {
-        self.snapshots.get(&TypeId::of::<S>()).and_then(|held| held.snapshot.downcast_ref())
+        self.held(TypeId::of::<S>()).and_then(|held| held.snapshot.downcast_ref())
+    }
+
+    fn held(&self, id: TypeId) -> Option<&Held> {
+        self.snapshots.iter().find(|(known, _)| *known == id).map(|(_, held)| held)
     }
 
     /// False if there is one of that type already.
     pub(crate) fn insert(&mut self, id: TypeId, held: Held) -> bool {
-        self.snapshots.insert(id, held).is_none()
+        let new = self.held(id).is_none();
+        if new {
+            self.snapshots.push((id, held));
+        }
+        new
     }
 
     /// What the sources find in the end. A panic is one more problem.
     pub(crate) fn review(&self) -> Review {
         let mut review = Review::default();
-        for held in self.snapshots.values() {
+        for (_, held) in &self.snapshots {
             if let Err(error) = catch(|| (held.review)(&*held.snapshot, &mut review)) {
                 review.problem(error);
             }
@@ -119,7 +127,7 @@ impl Sources {
 
     pub(crate) fn dump(&self) -> ConfigDump {
         let mut settings = Vec::new();
-        for held in self.snapshots.values() {
+        for (_, held) in &self.snapshots {
             match catch(|| (held.dump)(&*held.snapshot)) {
                 Ok(dumped) => settings.extend(dumped),
                 Err(error) => tracing::error!(target: "gone", "a source does not tell what it holds: {error}"),

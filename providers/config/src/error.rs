@@ -51,7 +51,7 @@ pub enum ErrorKind {
     #[error("is unknown")]
     UnknownKey,
     /// A key is set in a section of which others are asked for, and nobody asks for it.
-    #[error("is set, and nobody asks for it")]
+    #[error("set, and nobody asks for it")]
     Unasked,
     /// A text is not a key.
     #[error("is not a key: {reason}")]

@@ -34,7 +34,7 @@ impl Settings {
             let trace = Trace::at(path.clone(), Context { settings: self, base });
             let mut erased = <dyn erased_serde::Deserializer<'_>>::erase(Reader::new(value, &trace));
             let result = deserialize(&mut erased);
-            result.map_err(|error| trace.into_fault(value, Failure::Message(error.to_string())))
+            result.map_err(|error| Box::new(trace.into_fault(value, Failure::Message(error.to_string()))))
         };
         all(value.into_owned(), path.len(), read).map_err(|faults| self.errors(faults, origin.as_ref()))?;
         Ok(Answer::Filled)
@@ -73,7 +73,7 @@ impl Settings {
         };
         let read = |value: &Value| {
             let trace = Trace::at(path.clone(), Context { settings: self, base });
-            T::deserialize(Reader::new(value, &trace)).map_err(|failure| trace.into_fault(value, failure))
+            T::deserialize(Reader::new(value, &trace)).map_err(|failure| Box::new(trace.into_fault(value, failure)))
         };
         all(value.into_owned(), path.len(), read).map_err(|faults| self.errors(faults, None))
     }
@@ -84,7 +84,11 @@ impl Settings {
 }
 
 /// Reads a value whose path has `root` segments, until nothing more is found.
-fn all<T>(mut value: Value, root: usize, mut read: impl FnMut(&Value) -> Result<T, Fault>) -> Result<T, Vec<Fault>> {
+fn all<T>(
+    mut value: Value,
+    root: usize,
+    mut read: impl FnMut(&Value) -> Result<T, Box<Fault>>,
+) -> Result<T, Vec<Fault>> {
     let mut faults: Vec<Fault> = Vec::new();
     loop {
         let fault = match read(&value) {
@@ -108,7 +112,7 @@ fn all<T>(mut value: Value, root: usize, mut read: impl FnMut(&Value) -> Result<
         // Of what is missing the type tells the first only; it may be what was taken out before.
         let told = faults.iter().any(|known| known.path == path);
         if !told {
-            faults.push(fault);
+            faults.push(*fault);
         }
         let inner = path.get(root..).unwrap_or_default();
         if is_missing || told || faults.len() >= MOST || !take_out(&mut value, inner) {
