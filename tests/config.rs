@@ -181,7 +181,8 @@ fn conditions_ask_the_config_and_a_report_says_why_something_is_left_out() {
         let (_folder, source) = file(toml);
         Gone::load(Wants::goner()).load(load).load(gone::source(source.profile("staging"))).plan()
     };
-    let kept: [fn(&mut Loader); 5] = [
+    type Loads = fn(&mut Loader);
+    let kept: [Loads; 5] = [
         |it| _ = it.load(value(Duration::ZERO).when(profile("staging"))),
         |it| _ = it.load(value(Duration::ZERO).when(equals("cache.enabled", true))),
         |it| _ = it.load(value(Duration::ZERO).when(is_set("cache"))),
@@ -191,7 +192,7 @@ fn conditions_ask_the_config_and_a_report_says_why_something_is_left_out() {
     for load in kept {
         plan(load).unwrap();
     }
-    let left_out: [(fn(&mut Loader), &str); 5] = [
+    let left_out: [(Loads, &str); 5] = [
         (
             |it| _ = it.load(value(Duration::ZERO).when(profile("production"))),
             "the profile is `staging`, not `production`",
@@ -216,11 +217,9 @@ fn conditions_ask_the_config_and_a_report_says_why_something_is_left_out() {
         assert!(!text.contains("hunter2"), "{text}");
     }
     // What cannot be asked is a problem of the plan.
-    for load in
-        [(|it| _ = it.load(value(Duration::ZERO).when(equals("cache.enabled", 7_u8)))) as fn(&mut Loader), |it| {
-            _ = it.load(value(Duration::ZERO).when(is_set("Cache-URL")))
-        }]
-    {
+    for load in [(|it| _ = it.load(value(Duration::ZERO).when(equals("cache.enabled", 7_u8)))) as Loads, |it| {
+        _ = it.load(value(Duration::ZERO).when(is_set("Cache-URL")))
+    }] {
         let error = plan(load).err().unwrap();
         assert!(error.report().unwrap().problems().iter().any(|it| it.code == Code::Config), "{error}");
     }
@@ -258,4 +257,39 @@ fn a_bad_config_is_one_report_of_the_same_bytes_every_time() {
     }
     assert!(!report.contains("hunter2"), "{report}");
     assert!(report.ends_with("6 problems; nothing was built\n"), "{report}");
+}
+
+#[derive(Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Mail {
+    /// Where mail goes.
+    #[serde(rename = "url")]
+    _url: String,
+    #[serde(rename = "retries", default)]
+    _retries: u8,
+}
+gone::config::config_section!("mail.outgoing", Mail);
+
+#[test]
+fn the_schema_has_the_sections_that_the_crates_of_the_program_announce() {
+    let schema = gone::config::schema::schema();
+    let section = &schema["properties"]["db"];
+    assert_eq!(section["properties"]["max_idle_connections"]["default"], 5);
+    assert_eq!(section["properties"]["log_level"]["default"], "info");
+    // Tables of any other name are instances, and know the same fields and no others.
+    assert_eq!(section["additionalProperties"]["$ref"], "#/$defs/DbConfig");
+    let instance = &schema["$defs"]["DbConfig"];
+    assert_eq!(instance["additionalProperties"], false);
+    assert!(instance["properties"]["acquire_timeout"]["description"].as_str().unwrap().contains("waits"));
+    // A number may be the text of a variable.
+    let number = &instance["properties"]["max_connections"]["anyOf"];
+    assert_eq!((&number[0]["type"], &number[1]["pattern"]), (&"integer".into(), &r"\$\{".into()));
+    let level = schema["$defs"]["LogLevel"].to_string();
+    assert!(["silent", "error", "warn", "info"].iter().all(|name| level.contains(name)), "{level}");
+    // A section of the program's own, some tables down.
+    let mail = &schema["properties"]["mail"]["properties"]["outgoing"];
+    assert_eq!(mail["$ref"], "#/$defs/Mail");
+    assert_eq!(schema["$defs"]["Mail"]["required"], serde_json::json!(["url"]));
+    // Other keys are whatever a tag asks for.
+    assert_eq!(schema.get("additionalProperties"), None);
 }

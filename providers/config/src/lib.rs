@@ -60,6 +60,8 @@ mod provider;
 mod reader;
 mod reference;
 mod scalar;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod secrecy;
 mod secrets;
 mod settings;
