@@ -113,6 +113,11 @@ pub fn trace_id() -> Option<TraceId> {
     CURRENT.try_with(TraceId::clone).ok().filter(|id| !id.is_empty())
 }
 
+/// Hands out the text of the id of the future that is running, if it has one.
+pub(crate) fn with_current(take: impl FnOnce(&str)) {
+    let _ = CURRENT.try_with(|id| take(id.as_str()));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,171 @@
+//! What is known of a callsite before its first line.
+
+use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use tracing::Metadata;
+
+use crate::caller;
+use crate::clog::Core;
+use crate::emit;
+use crate::fields::free_key;
+use crate::level::Level;
+
+/// Who made an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A [`Logger`](crate::Logger).
+    Logger,
+    /// The `log` crate.
+    Log,
+    /// One of `tracing`'s macros, or a span.
+    Macro,
+}
+
+/// What a field of a callsite is to the line.
+#[derive(Debug)]
+pub(crate) enum Role {
+    Message,
+    Namespace,
+    Service,
+    TraceId,
+    Error,
+    File,
+    LineNumber,
+    Target,
+    /// Read in another way, or not at all.
+    None,
+    Field {
+        /// As it is written, with what goes before the value.
+        key: String,
+        is_secret: bool,
+    },
+}
+
+/// A callsite, with all of its lines that is always the same.
+#[derive(Debug)]
+pub(crate) struct Callsite {
+    pub(crate) origin: Origin,
+    pub(crate) level: Level,
+    /// By the index of the field.
+    pub(crate) roles: Box<[Role]>,
+    /// The namespace of a line that names none.
+    pub(crate) namespace: String,
+    /// Whether an event may name one itself.
+    pub(crate) may_name_namespace: bool,
+    /// The caller, as it is written; empty where it is not known beforehand.
+    pub(crate) caller: String,
+    /// Namespace and service of a line that names none, as they are written.
+    pub(crate) place: String,
+}
+
+impl Callsite {
+    pub(crate) fn new(metadata: &'static Metadata<'static>, is_log: bool, core: &Core) -> Self {
+        let origin = match () {
+            () if is_log => Origin::Log,
+            () if emit::is_logger(metadata) => Origin::Logger,
+            () => Origin::Macro,
+        };
+        let namespace = match core.namespace_by_hand(metadata.target(), metadata.module_path()) {
+            Some(namespace) if origin == Origin::Macro => namespace,
+            _ => core.namespace_of_crate(metadata.target()),
+        };
+        let mut caller = String::new();
+        if let (Origin::Macro, Some(file)) = (origin, metadata.file()) {
+            core.write_caller(&mut caller, caller::shown(file, &core.root_path), metadata.line().map(u64::from));
+        }
+        let mut place = String::new();
+        core.write_place(&mut place, &namespace, "");
+        Self {
+            origin,
+            level: emit::level_of(metadata),
+            roles: roles(metadata, origin, core),
+            may_name_namespace: metadata.fields().field("namespace").is_some(),
+            namespace,
+            caller,
+            place,
+        }
+    }
+}
+
+fn roles(metadata: &'static Metadata<'static>, origin: Origin, core: &Core) -> Box<[Role]> {
+    let mut keys: Vec<Cow<'static, str>> = Vec::new();
+    let role = |name: &'static str| match (origin, name) {
+        (_, "message") if metadata.is_event() => Role::Message,
+        (_, "namespace") => Role::Namespace,
+        (_, "trace_id") => Role::TraceId,
+        (_, "error") if metadata.is_event() => Role::Error,
+        (Origin::Logger, "service") => Role::Service,
+        (Origin::Logger, "caller.file") | (Origin::Log, "log.file") => Role::File,
+        (Origin::Logger, "caller.line") | (Origin::Log, "log.line") => Role::LineNumber,
+        (Origin::Log, "log.target") => Role::Target,
+        (Origin::Logger | Origin::Log, _) => Role::None,
+        (Origin::Macro, name) => {
+            let name = name.strip_prefix("r#").unwrap_or(name);
+            let free = free_key(name, |key| keys.iter().any(|taken| taken == key));
+            let mut key = String::new();
+            core.style().key(&mut key, &free);
+            let is_secret = core.style().secrets.hides(name);
+            keys.push(free);
+            Role::Field { key, is_secret }
+        }
+    };
+    metadata.fields().iter().map(|field| field.name()).map(role).collect()
+}
+
+/// The callsites of a log, each worked out once. A fixed number of them is kept; the others, of
+/// which no program has any that does not make callsites as it runs, are worked out each time.
+#[derive(Debug)]
+pub(crate) struct Callsites(Box<[OnceLock<Known>]>);
+
+#[derive(Debug)]
+struct Known {
+    /// Where the metadata lies, which lives as long as the program.
+    at: usize,
+    callsite: Box<Callsite>,
+}
+
+/// A power of two.
+const PLACES: usize = 4_096;
+/// How many places are tried for one callsite.
+const TRIES: usize = 16;
+
+impl Default for Callsites {
+    fn default() -> Self {
+        Self((0..PLACES).map(|_| OnceLock::new()).collect())
+    }
+}
+
+/// A callsite that is kept, or one that is not.
+pub(crate) enum Found<'a> {
+    Kept(&'a Callsite),
+    Made(Box<Callsite>),
+}
+
+impl Deref for Found<'_> {
+    type Target = Callsite;
+
+    fn deref(&self) -> &Callsite {
+        match self {
+            Self::Kept(callsite) => callsite,
+            Self::Made(callsite) => callsite,
+        }
+    }
+}
+
+impl Callsites {
+    pub(crate) fn find(&self, metadata: &'static Metadata<'static>, make: impl Fn() -> Callsite) -> Found<'_> {
+        let at = std::ptr::from_ref(metadata).addr();
+        // Fibonacci hashing: the addresses of statics lie at even distances.
+        let first = (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.trailing_zeros());
+        for place in 0..TRIES {
+            let place = &self.0[(first as usize + place) % PLACES];
+            let known = place.get_or_init(|| Known { at, callsite: Box::new(make()) });
+            if known.at == at {
+                return Found::Kept(&known.callsite);
+            }
+        }
+        Found::Made(Box::new(make()))
+    }
+}
