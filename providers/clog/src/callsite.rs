@@ -34,6 +34,8 @@ pub(crate) enum Role {
     File,
     LineNumber,
     Target,
+    /// Tells that a logger's line has fields, which come another way.
+    HandedOver,
     /// Read in another way, or not at all.
     None,
     Field {
@@ -99,6 +101,7 @@ fn roles(metadata: &'static Metadata<'static>, origin: Origin, core: &Core) -> B
         (Origin::Logger, "service") => Role::Service,
         (Origin::Logger, "caller.file") | (Origin::Log, "log.file") => Role::File,
         (Origin::Logger, "caller.line") | (Origin::Log, "log.line") => Role::LineNumber,
+        (Origin::Logger, "fields") => Role::HandedOver,
         (Origin::Log, "log.target") => Role::Target,
         (Origin::Logger | Origin::Log, _) => Role::None,
         (Origin::Macro, name) => {

@@ -78,10 +78,12 @@ impl HandOver<'_> {
     /// Lays the fields out, and gives what shows them to whoever knows no more than `tracing`.
     fn hand_over(&self) -> Option<tracing::field::DebugValue<Shown>> {
         let own = self.own.take();
-        let has_fields = self.bound.is_some() || !own.is_empty();
-        // Without fields of its own a line must not be taken for having those of the one around it.
+        if self.bound.is_none() && own.is_empty() {
+            self.own.set(own);
+            return None;
+        }
         self.before.set(swap(LineFields { bound: self.bound.cloned(), own }));
-        has_fields.then(|| tracing::field::debug(Shown))
+        Some(tracing::field::debug(Shown))
     }
 
     fn take_back(self) -> Vec<Entry> {
@@ -118,7 +120,7 @@ impl Debug for Shown {
     }
 }
 
-/// Writes the fields of the logger's line at hand.
+/// Writes the fields of the logger's line at hand, which has some.
 pub(crate) fn write_fields(out: &mut Written, style: Style<'_>) {
     let _ = HANDED_OVER.try_with(|fields| fields.borrow().write(out, style));
 }

@@ -14,7 +14,6 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::callsite::{Callsite, Found, Origin};
 use crate::clog::Core;
-use crate::emit;
 use crate::encode::Parts;
 use crate::reader::{Namespace, Reader};
 use crate::sampling::{Notice, Verdict};
@@ -157,10 +156,8 @@ where
         let Scratch { parts, line, local } = &mut *scratch;
         event.record(&mut Reader { callsite, parts, style: core.style() });
         let is_macro = callsite.origin == Origin::Macro;
-        match callsite.origin {
-            Origin::Logger => emit::write_fields(&mut parts.fields, core.style()),
-            Origin::Log => core.push_below(&mut parts.namespace, &parts.target),
-            Origin::Macro => {}
+        if callsite.origin == Origin::Log {
+            core.push_below(&mut parts.namespace, &parts.target);
         }
         for span in context.event_scope(event).into_iter().flatten() {
             if let Some(lent) = span.extensions().get::<Lent>()

@@ -6,6 +6,7 @@ use std::fmt::{Debug, Display, Write};
 use tracing::field::{Field, Visit};
 
 use crate::callsite::{Callsite, Role};
+use crate::emit;
 use crate::encode::Parts;
 use crate::escape::{Capped, Escape};
 use crate::secrets::HIDDEN;
@@ -65,7 +66,7 @@ impl Reader<'_> {
             Some(Role::Service) => &mut parts.service,
             Some(Role::File) => &mut parts.file,
             Some(Role::Target) => &mut parts.target,
-            Some(Role::LineNumber | Role::None) | None => return,
+            Some(Role::LineNumber | Role::HandedOver | Role::None) | None => return,
         };
         into.clear();
         into.push_str(text);
@@ -79,6 +80,7 @@ impl Reader<'_> {
                 self.parts.message.clear();
                 write_capped(&mut self.parts.message, value, style.escape(), style.longest);
             }
+            Some(Role::HandedOver) => emit::write_fields(&mut self.parts.fields, style),
             Some(Role::Field { is_secret: true, .. }) => self.plain(field, |_| {}),
             Some(Role::Field { .. }) if style.as_json => self.plain(field, |out| {
                 out.push('"');

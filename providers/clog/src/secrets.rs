@@ -91,9 +91,47 @@ const ENDINGS: [&[u8]; 4] = [b"access_key", b"signing_key", b"encryption_key", b
 /// A longer name is looked at by its end: a key of this length is none that somebody chose.
 const LONGEST: usize = 128;
 
+/// The letters of a name as a set, of which each letter is one bit.
+const fn letter_set(name: &[u8]) -> u32 {
+    let (mut set, mut at) = (0, 0);
+    while at < name.len() {
+        // Both cases of a letter have the same five bits; other characters may look like one, which
+        // only means that the name is looked at.
+        set |= 1 << (name[at] & 31);
+        at += 1;
+    }
+    set
+}
+
+/// The letters that a name must have at the least, for each of those above. Separators are left
+/// out: they have several spellings.
+const NEEDED: [u32; 16] = [
+    letter_set(b"password"),
+    letter_set(b"passwd"),
+    letter_set(b"passphrase"),
+    letter_set(b"privatekey"),
+    letter_set(b"secret"),
+    letter_set(b"credential"),
+    letter_set(b"cookie"),
+    letter_set(b"authorization"),
+    letter_set(b"apikey"),
+    letter_set(b"pas"),
+    letter_set(b"pwd"),
+    letter_set(b"token"),
+    letter_set(b"dsn"),
+    letter_set(b"jwt"),
+    letter_set(b"bearer"),
+    // All the endings.
+    letter_set(b"key"),
+];
+
 fn looks_secret(name: &str) -> bool {
-    let mut plain = [0_u8; 2 * LONGEST];
     let bytes = name.as_bytes();
+    let letters = letter_set(bytes);
+    if !NEEDED.iter().any(|needed| letters & needed == *needed) {
+        return false;
+    }
+    let mut plain = [0_u8; 2 * LONGEST];
     let (mut length, mut after_lower) = (0, false);
     for byte in &bytes[bytes.len().saturating_sub(LONGEST)..] {
         if byte.is_ascii_uppercase() && after_lower {
@@ -170,6 +208,16 @@ mod tests {
         }
         let long = format!("{}.password", "x".repeat(10_000));
         assert!(BUILT_IN.hides(&long));
+    }
+
+    #[test]
+    fn no_name_that_is_to_be_hidden_is_taken_for_harmless_by_its_letters() {
+        for needle in FRAGMENTS.iter().chain(&WORDS).chain(&ENDINGS) {
+            let needle = std::str::from_utf8(needle).unwrap();
+            for name in [needle.to_owned(), needle.to_uppercase(), needle.replace('_', "-"), needle.replace('_', ".")] {
+                assert!(looks_secret(&name), "{name}");
+            }
+        }
     }
 
     #[test]
