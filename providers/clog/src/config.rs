@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::error::ClogError;
 use crate::filter;
 use crate::level::Level;
+use crate::levels::check_keys;
 use crate::lines::{LONGEST_LINE, SHORTEST_FIELD, SHORTEST_LINE};
 use crate::names::{UnknownName, named, nearest};
 use crate::sampling::Sampling;
@@ -121,9 +122,7 @@ impl ClogConfig {
         if !self.service.is_empty() && !is_namespace(&self.service) {
             return invalid("service", NO_NAMESPACE);
         }
-        if self.levels.keys().any(|key| !is_namespace(key)) {
-            return invalid("levels", "has a key that is neither a namespace nor a target");
-        }
+        check_keys(&self.levels)?;
         if self.root_path.contains(char::is_control) {
             return invalid("root_path", "holds control characters");
         }
@@ -152,7 +151,7 @@ fn invalid(key: &'static str, problem: impl Into<String>) -> Result<(), ClogErro
     Err(ClogError::Invalid { key, problem: problem.into() })
 }
 
-fn is_namespace(text: &str) -> bool {
+pub(crate) fn is_namespace(text: &str) -> bool {
     text.split('.').all(|name| !name.is_empty()) && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
@@ -308,6 +307,7 @@ mod tests {
         assert!(ClogConfig::for_profile("").is_err());
     }
 
+    // container A-106
     #[test]
     fn an_unknown_level_or_format_names_the_value_the_allowed_ones_and_the_near_one() {
         let error = read(r#"{"level":"warning"}"#).unwrap_err();

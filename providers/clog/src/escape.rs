@@ -102,6 +102,20 @@ impl<'a> Capped<'a> {
         self.left = 0;
     }
 
+    /// Counts what was cut before it came here.
+    pub(crate) fn skip(&mut self, bytes: usize) {
+        if bytes > 0 {
+            self.cut += bytes;
+            self.left = 0;
+        }
+    }
+
+    /// How many bytes were cut; no mark is written.
+    pub(crate) fn cut(self) -> usize {
+        self.cut
+    }
+
+    /// Writes the mark, if something was cut.
     pub(crate) fn finish(self) {
         if self.cut > 0 {
             let _ = write!(self.out, "…({} bytes cut)", self.cut);

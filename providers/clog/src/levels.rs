@@ -7,10 +7,10 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
-use tracing::subscriber::Interest;
+use tracing::subscriber::{Interest, NoSubscriber};
 use tracing_subscriber::layer::{Context, Filter};
 
-use crate::config::ClogConfig;
+use crate::config::{ClogConfig, is_namespace};
 use crate::emit;
 use crate::error::ClogError;
 use crate::filter;
@@ -30,6 +30,7 @@ impl<'a> LevelSettings<'a> {
 
     /// Where no filter is set, the one of the environment.
     fn read(&self) -> Result<Thresholds, ClogError> {
+        check_keys(self.levels)?;
         let directives = match self.filter {
             Some(text) => filter::parse("filter", text)?,
             None => match env::var(filter::VARIABLE) {
@@ -58,6 +59,22 @@ impl<'a> LevelSettings<'a> {
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.key.len()));
         let least = rules.iter().map(|rule| rule.level).fold(default, Level::min);
         Ok(Thresholds { default, rules, least })
+    }
+}
+
+/// # Errors
+///
+/// [`ClogError::Invalid`] for a key that can be neither a namespace nor a target.
+pub(crate) fn check_keys(levels: &BTreeMap<String, Level>) -> Result<(), ClogError> {
+    match levels.keys().find(|key| !is_namespace(key)) {
+        None => Ok(()),
+        Some(key) => {
+            let key: String = key.chars().take(64).collect();
+            Err(ClogError::Invalid {
+                key: "levels",
+                problem: format!("has a key that is neither a namespace nor a target, {key:?}"),
+            })
+        }
     }
 }
 
@@ -121,12 +138,14 @@ impl Levels {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    #[cfg_attr(not(test), expect(dead_code, reason = "a configuration that changes calls it"))]
     pub(crate) fn replace(&self, settings: &LevelSettings<'_>) -> Result<(), ClogError> {
         let thresholds = settings.read()?;
         let has_rules = !thresholds.rules.is_empty();
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = thresholds;
         self.has_rules.store(has_rules, Ordering::Release);
+        // While there is no more than one subscriber, callsites ask the one that is current here,
+        // which another may be. With a second one they ask all, also when that is gone again.
+        drop(tracing::Dispatch::new(NoSubscriber::default()));
         // Each callsite keeps what it was told; now it is told anew. The lock is free again: it asks.
         tracing_core::callsite::rebuild_interest_cache();
         Ok(())
@@ -226,6 +245,55 @@ mod tests {
             for level in ALL {
                 assert_eq!(levels.passes(level, namespace), level >= threshold, "{namespace} {level}");
             }
+        }
+    }
+
+    #[test]
+    fn other_levels_hold_from_the_next_line_on_for_every_kind_of_subscriber() {
+        use crate::{Clog, Format};
+        use tracing_subscriber::layer::SubscriberExt;
+
+        let mut config = ClogConfig { level: Level::Info, format: Format::Json, ..ClogConfig::default() };
+        config.filter = Some(String::new());
+        for is_alone in [true, false] {
+            let clog = Clog::with_writer(config.clone(), std::io::sink()).unwrap();
+            let dispatch = match is_alone {
+                true => tracing::Dispatch::new(clog.subscriber()),
+                false => tracing::Dispatch::new(tracing_subscriber::registry().with(clog.layer())),
+            };
+            let log = clog.logger().namespace("db");
+            let written = |level: Level| {
+                let before = clog.lines().written;
+                tracing::dispatcher::with_default(&dispatch, || {
+                    log.at(level).write("logger");
+                    match level {
+                        Level::Trace => tracing::trace!("macro"),
+                        Level::Debug => tracing::debug!("macro"),
+                        _ => tracing::info!("macro"),
+                    }
+                });
+                clog.lines().written - before
+            };
+            let replace = |level, rules: &[(&str, Level)], filter| {
+                let levels = &rules.iter().map(|(key, level)| ((*key).to_owned(), *level)).collect();
+                clog.replace_levels(&LevelSettings { level, levels, filter: Some(filter) })
+            };
+            let all = |expected: [u64; 3]| {
+                assert_eq!([Level::Trace, Level::Debug, Level::Info].map(written), expected, "alone: {is_alone}");
+            };
+            all([0, 0, 2]);
+            replace(Level::Trace, &[], "").unwrap();
+            all([2, 2, 2]);
+            replace(Level::Warn, &[], "").unwrap();
+            all([0, 0, 0]);
+            let own = format!("{}.db", clog.logger().path());
+            replace(Level::Warn, &[(&own, Level::Debug)], "").unwrap();
+            all([0, 1, 1]);
+            assert!(replace(Level::Trace, &[("two words", Level::Debug)], "").is_err());
+            assert!(replace(Level::Trace, &[], "loud=very").is_err());
+            all([0, 1, 1]);
+            replace(Level::Warn, &[], "debug,gone_clog=off").unwrap();
+            all([0, 1, 1]);
         }
     }
 

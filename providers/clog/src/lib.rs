@@ -66,6 +66,7 @@ mod style;
 mod text;
 mod time;
 mod trace_id;
+mod traceparent;
 mod value;
 
 pub use clog::{Clog, ClogBuilder, ExitHook, Installed};
@@ -81,4 +82,5 @@ pub use secret::Secret;
 pub use secrets::Redaction;
 pub use sink::FlushReport;
 pub use trace_id::{TraceId, new_trace_id, trace_id, with_trace_id};
+pub use traceparent::{SpanId, TraceParent, TraceParentError};
 pub use value::Value;

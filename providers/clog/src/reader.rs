@@ -49,7 +49,11 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, field: &Field, text: &str) {
-        let (callsite, style) = (self.callsite, self.style);
+        self.text_in(field, text, self.style);
+    }
+
+    fn text_in(&mut self, field: &Field, text: &str, style: Style<'_>) {
+        let callsite = self.callsite;
         let parts = &mut *self.parts;
         let into = match callsite.roles.get(field.index()) {
             Some(Role::Message) => {
@@ -92,7 +96,7 @@ impl Reader<'_> {
                 let mut spare = std::mem::take(&mut self.parts.spare[0]);
                 spare.clear();
                 write_capped(&mut spare, value, Escape::None, style.longest);
-                self.text(field, &spare);
+                self.text_in(field, &spare, style.in_full());
                 self.parts.spare[0] = spare;
             }
         }
@@ -120,7 +124,7 @@ fn write_error(parts: &mut Parts, error: &(dyn Error + 'static), style: Style<'_
     push_chain(&mut text, error, Escape::None, style.longest, [last, next]);
     parts.error.clear();
     style.key(&mut parts.error, "error");
-    style.text(&mut parts.error, &text);
+    style.in_full().text(&mut parts.error, &text);
     if !style.as_json {
         return;
     }
@@ -191,7 +195,7 @@ impl Visit for Reader<'_> {
         let mut text = String::new();
         let [last, next] = &mut self.parts.spare;
         push_chain(&mut text, error, Escape::None, self.style.longest, [last, next]);
-        self.text(field, &text);
+        self.text_in(field, &text, self.style.in_full());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {

@@ -20,6 +20,11 @@ impl Style<'static> {
 }
 
 impl Style<'_> {
+    /// For what is cut already.
+    pub(crate) fn in_full(self) -> Self {
+        Self { longest: usize::MAX, ..self }
+    }
+
     /// How a message is escaped.
     pub(crate) fn escape(self) -> Escape {
         if self.as_json { Escape::Json } else { Escape::Plain }

@@ -61,12 +61,19 @@ impl Value {
 
     /// The text that `Display` makes, made here and now.
     pub fn display(value: &(impl Display + ?Sized)) -> Self {
-        Self::from(value.to_string())
+        Self::shown(format_args!("{value}"))
     }
 
     /// The text that `Debug` makes, made here and now.
     pub fn debug(value: &(impl Debug + ?Sized)) -> Self {
-        Self::from(format!("{value:?}"))
+        Self::shown(format_args!("{value:?}"))
+    }
+
+    /// A value that cannot be shown shows what it has.
+    fn shown(value: std::fmt::Arguments<'_>) -> Self {
+        let mut text = String::new();
+        let _ = text.write_fmt(value);
+        Self::from(text)
     }
 
     /// An error with its sources as one text, `the top: its source: the root`.
@@ -206,16 +213,18 @@ pub(crate) fn push_chain(
         let mut capped = Capped::new(into, Escape::None, longest);
         // An error that cannot be shown shows what it has.
         let _ = write!(capped, "{error}");
-        capped.finish();
+        capped.cut()
     };
-    read(last, error);
+    let cut = read(last, error);
     let mut capped = Capped::new(out, escape, longest);
     capped.push(last);
+    capped.skip(cut);
     for source in sources(error) {
-        read(text, source);
-        if !last.ends_with(text.as_str()) {
+        let cut = read(text, source);
+        if cut > 0 || !last.ends_with(text.as_str()) {
             capped.push(": ");
             capped.push(text);
+            capped.skip(cut);
         }
         std::mem::swap(last, text);
     }
