@@ -1,8 +1,6 @@
 //! What is known of a callsite before its first line.
 
 use std::borrow::Cow;
-use std::ops::Deref;
-use std::sync::OnceLock;
 
 use tracing::Metadata;
 
@@ -62,6 +60,9 @@ pub(crate) struct Callsite {
     pub(crate) place: String,
 }
 
+/// How many callsites of a program a log keeps.
+pub(crate) const MOST: usize = 4_096;
+
 impl Callsite {
     pub(crate) fn new(metadata: &'static Metadata<'static>, is_log: bool, core: &Core) -> Self {
         let origin = match () {
@@ -115,60 +116,4 @@ fn roles(metadata: &'static Metadata<'static>, origin: Origin, core: &Core) -> B
         }
     };
     metadata.fields().iter().map(|field| field.name()).map(role).collect()
-}
-
-/// The callsites of a log, each worked out once. A fixed number of them is kept; the others, of
-/// which no program has any that does not make callsites as it runs, are worked out each time.
-#[derive(Debug)]
-pub(crate) struct Callsites(Box<[OnceLock<Known>]>);
-
-#[derive(Debug)]
-struct Known {
-    /// Where the metadata lies, which lives as long as the program.
-    at: usize,
-    callsite: Box<Callsite>,
-}
-
-/// A power of two.
-const PLACES: usize = 4_096;
-/// How many places are tried for one callsite.
-const TRIES: usize = 16;
-
-impl Default for Callsites {
-    fn default() -> Self {
-        Self((0..PLACES).map(|_| OnceLock::new()).collect())
-    }
-}
-
-/// A callsite that is kept, or one that is not.
-pub(crate) enum Found<'a> {
-    Kept(&'a Callsite),
-    Made(Box<Callsite>),
-}
-
-impl Deref for Found<'_> {
-    type Target = Callsite;
-
-    fn deref(&self) -> &Callsite {
-        match self {
-            Self::Kept(callsite) => callsite,
-            Self::Made(callsite) => callsite,
-        }
-    }
-}
-
-impl Callsites {
-    pub(crate) fn find(&self, metadata: &'static Metadata<'static>, make: impl Fn() -> Callsite) -> Found<'_> {
-        let at = std::ptr::from_ref(metadata).addr();
-        // Fibonacci hashing: the addresses of statics lie at even distances.
-        let first = (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - PLACES.trailing_zeros());
-        for place in 0..TRIES {
-            let place = &self.0[(first as usize + place) % PLACES];
-            let known = place.get_or_init(|| Known { at, callsite: Box::new(make()) });
-            if known.at == at {
-                return Found::Kept(&known.callsite);
-            }
-        }
-        Found::Made(Box::new(make()))
-    }
 }

@@ -63,11 +63,11 @@ impl Written {
     }
 
     /// Writes a field.
-    pub(crate) fn put(&mut self, key: &str, value: &Value, style: Style<'_>) {
+    pub(crate) fn put(&mut self, key: &Cow<'static, str>, value: &Value, style: Style<'_>) {
         let begin = self.text.len();
-        style.key(&mut self.text, key);
+        let is_secret = style.field(&mut self.text, key);
         self.marks.push(Mark { begin, value: self.text.len() });
-        if style.secrets.hides(key) {
+        if is_secret {
             style.text(&mut self.text, HIDDEN);
         } else {
             value.write(&mut self.text, style);

@@ -12,9 +12,10 @@ use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::callsite::{Callsite, Found, Origin};
+use crate::callsite::{Callsite, Origin};
 use crate::clog::Core;
 use crate::encode::Parts;
+use crate::kept::Found;
 use crate::reader::{Namespace, Reader};
 use crate::sampling::{Notice, Verdict};
 use crate::spans::Lent;
@@ -51,8 +52,9 @@ impl ClogLayer {
         Arc::as_ptr(&self.core).addr()
     }
 
-    fn callsite(&self, metadata: &'static Metadata<'static>, is_log: impl Fn() -> bool) -> Found<'_> {
-        self.core.lines.callsites.find(metadata, || Callsite::new(metadata, is_log(), &self.core))
+    fn callsite(&self, metadata: &'static Metadata<'static>, is_log: impl Fn() -> bool) -> Found<'_, Callsite> {
+        let key = (std::ptr::from_ref(metadata).addr(), 0);
+        self.core.lines.callsites.find(key, || Callsite::new(metadata, is_log(), &self.core))
     }
 
     /// Reads what a span lends to the lines inside it, and keeps it with the span.

@@ -71,6 +71,7 @@ mod error;
 mod escape;
 mod fields;
 mod filter;
+mod kept;
 mod layer;
 mod level;
 mod levels;

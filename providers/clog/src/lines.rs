@@ -1,9 +1,11 @@
 //! What a log knows about its lines.
 
-use crate::callsite::Callsites;
+use crate::callsite::{self, Callsite};
 use crate::config::ClogConfig;
+use crate::kept::Kept;
 use crate::sampling::Sampler;
 use crate::secrets::Secrets;
+use crate::style::{self, WrittenKey};
 use crate::time::Clock;
 
 /// The least that a line may be limited to: the keys of every line fit into it whatever they hold.
@@ -24,7 +26,9 @@ pub(crate) struct Lines {
     pub(crate) secrets: Secrets,
     pub(crate) sampler: Option<Sampler>,
     pub(crate) clock: Clock,
-    pub(crate) callsites: Callsites,
+    pub(crate) callsites: Kept<Callsite>,
+    /// The keys of fields that stand in the program.
+    pub(crate) keys: Kept<WrittenKey>,
 }
 
 impl Lines {
@@ -38,7 +42,8 @@ impl Lines {
             secrets: Secrets::new(&config.redaction),
             sampler: Sampler::new(&config.sampling),
             clock,
-            callsites: Callsites::default(),
+            callsites: Kept::new(callsite::MOST),
+            keys: Kept::new(style::MOST_KEYS),
         }
     }
 }

@@ -7,7 +7,12 @@ use crate::style::Style;
 impl Core {
     /// How values are written.
     pub(crate) fn style(&self) -> Style<'_> {
-        Style { as_json: self.format == Format::Json, longest: self.lines.max_field, secrets: &self.lines.secrets }
+        Style {
+            as_json: self.format == Format::Json,
+            longest: self.lines.max_field,
+            secrets: &self.lines.secrets,
+            keys: Some(&self.lines.keys),
+        }
     }
 
     /// Writes the caller, whose path is as it is to be shown: `,"caller":"file:line"`, or ` (file:line)`.

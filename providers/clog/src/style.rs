@@ -1,6 +1,9 @@
 //! How values are written.
 
-use crate::escape::{Escape, json_string, push, push_capped};
+use std::borrow::Cow;
+
+use crate::escape::{Escape, console_word, json_string, push, push_capped};
+use crate::kept::Kept;
 use crate::secrets::{BUILT_IN, Secrets};
 
 /// How values are written: for which format, how much of each, and which are hidden.
@@ -10,12 +13,24 @@ pub(crate) struct Style<'a> {
     /// The most bytes of one value, before it is escaped.
     pub(crate) longest: usize,
     pub(crate) secrets: &'a Secrets,
+    /// Where the keys that stand in the program are kept as they are written.
+    pub(crate) keys: Option<&'a Kept<WrittenKey>>,
 }
+
+/// A key as it is written.
+#[derive(Debug)]
+pub(crate) struct WrittenKey {
+    pub(crate) text: String,
+    pub(crate) is_secret: bool,
+}
+
+/// How many keys a log keeps.
+pub(crate) const MOST_KEYS: usize = 1_024;
 
 impl Style<'static> {
     /// Where the log is not known: in full, and with those hidden that every log hides.
     pub(crate) fn uncapped(as_json: bool) -> Self {
-        Self { as_json, longest: usize::MAX, secrets: &BUILT_IN }
+        Self { as_json, longest: usize::MAX, secrets: &BUILT_IN, keys: None }
     }
 }
 
@@ -37,7 +52,7 @@ impl Style<'_> {
             push_capped(out, text, Escape::Json, self.longest);
             out.push('"');
         } else if text.len() <= self.longest {
-            crate::escape::console_word(out, text);
+            console_word(out, text);
         } else {
             // The mark has spaces, so that the word is quoted.
             out.push('"');
@@ -55,9 +70,24 @@ impl Style<'_> {
             out.push(':');
         } else {
             out.push(' ');
-            crate::escape::console_word(out, key);
+            console_word(out, key);
             out.push('=');
         }
+    }
+
+    /// Writes the key of a field, and tells whether its value is to be hidden.
+    pub(crate) fn field(self, out: &mut String, key: &Cow<'static, str>) -> bool {
+        if let (Some(keys), Cow::Borrowed(key)) = (self.keys, key) {
+            let written = keys.find((key.as_ptr().addr(), key.len()), || {
+                let mut text = String::new();
+                self.key(&mut text, key);
+                WrittenKey { text, is_secret: self.secrets.hides(key) }
+            });
+            out.push_str(&written.text);
+            return written.is_secret;
+        }
+        self.key(out, key);
+        self.secrets.hides(key)
     }
 
     /// Makes a value of many parts, which begins at `begin`, a text where it is too long.
