@@ -31,10 +31,12 @@ struct Logs {
 }
 
 impl Logs {
-    fn open() -> Self {
+    /// At level info, with other levels for some namespaces.
+    fn open(levels: &[(&str, Level)]) -> Self {
         let mut config = ClogConfig::for_profile("production").unwrap_or_else(|error| panic!("{error}"));
         config.service = "orders".to_owned();
         config.filter = Some(String::new());
+        config.levels = levels.iter().map(|(key, level)| ((*key).to_owned(), *level)).collect();
         let clog = Clog::with_writer(config, io::sink()).unwrap_or_else(|error| panic!("{error}"));
         let peer = tracing_subscriber::fmt().json().with_max_level(tracing::Level::INFO).with_writer(io::sink);
         Self {
@@ -122,8 +124,27 @@ fn disabled(logs: &Logs) {
     compare("a logger below the level", ROUNDS, clog, peer).bar(Bar::Nanos(5.0)).print();
 }
 
+/// With levels of single namespaces, of which one is more verbose than the rest.
+fn by_namespace() {
+    let logs = Logs::open(&[("orders.db", Level::Debug), ("orders.store.cache", Level::Warn), ("hyper", Level::Warn)]);
+    let (ours, theirs) = (Place::new(&logs.clog, false), Place::new(&logs.peer, false));
+    let peer = || theirs.run(|| repeated(LINES, by_macro));
+    for (what, side) in [
+        ("a macro, levels by namespace", &by_macro as &dyn Fn()),
+        ("a logger, levels by namespace", &|| logs.log.info("order saved")),
+        ("a logger below that of its namespace", &|| logs.log.debug("hidden")),
+        ("a macro below that of its namespace", &|| tracing::debug!(user = black_box(7_u64), "hidden")),
+    ] {
+        let clog = || ours.run(|| repeated(LINES, side));
+        compare(what, ROUNDS, clog, peer)
+            .bar(Bar::Times(1.0))
+            .allocations(|| ours.run(side), || theirs.run(by_macro))
+            .print();
+    }
+}
+
 fn main() {
-    let logs = Logs::open();
+    let logs = Logs::open(&[]);
     println!(
         "## What a line costs\n\n`floor` is tracing-subscriber's JSON, the same event by a macro, into nothing.\n"
     );
@@ -131,4 +152,5 @@ fn main() {
     written(&logs);
     in_a_future(&logs);
     disabled(&logs);
+    by_namespace();
 }

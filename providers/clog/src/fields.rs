@@ -63,6 +63,7 @@ impl Written {
     }
 
     /// Writes a field.
+    #[expect(clippy::ptr_arg, reason = "a key that stands in the program is kept")]
     pub(crate) fn put(&mut self, key: &Cow<'static, str>, value: &Value, style: Style<'_>) {
         let begin = self.text.len();
         let is_secret = style.field(&mut self.text, key);

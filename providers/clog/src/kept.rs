@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 /// address and length is the same. What finds no place is worked out each time; no program has as
 /// much that does not make such things as it runs.
 #[derive(Debug)]
-pub(crate) struct Kept<T>(Box<[OnceLock<(Key, Box<T>)>]>);
+pub(crate) struct Kept<T>(Box<[Place<T>]>);
+
+type Place<T> = OnceLock<(Key, Box<T>)>;
 
 /// Address and length.
 type Key = (usize, usize);

@@ -16,7 +16,7 @@ use crate::callsite::{Callsite, Origin};
 use crate::clog::Core;
 use crate::encode::Parts;
 use crate::kept::Found;
-use crate::reader::{Namespace, Reader};
+use crate::reader::{ByNamespace, Reader};
 use crate::sampling::{Notice, Verdict};
 use crate::spans::Lent;
 use crate::time::{LocalTime, second_of};
@@ -90,10 +90,10 @@ impl ClogLayer {
     {
         let (levels, level) = (&self.core.levels, callsite.level);
         if callsite.may_name_namespace {
-            let mut own = Namespace { callsite, found: String::new(), longest: self.core.lines.max_name };
+            let mut own = ByNamespace { callsite, levels, passes: None, longest: self.core.lines.max_name };
             event.record(&mut own);
-            if !own.found.is_empty() || callsite.origin == Origin::Logger {
-                return levels.passes(level, &own.found);
+            if let Some(passes) = own.passes {
+                return passes;
             }
         }
         if callsite.origin == Origin::Log {

@@ -5,10 +5,11 @@ use std::fmt::{Debug, Display, Write};
 
 use tracing::field::{Field, Visit};
 
-use crate::callsite::{Callsite, Role};
+use crate::callsite::{Callsite, Origin, Role};
 use crate::emit;
 use crate::encode::Parts;
 use crate::escape::{Capped, Escape};
+use crate::levels::Levels;
 use crate::secrets::HIDDEN;
 use crate::style::Style;
 use crate::trace_id;
@@ -203,30 +204,40 @@ impl Visit for Reader<'_> {
     }
 }
 
-/// Reads the namespace that an event names itself.
-pub(crate) struct Namespace<'a> {
+/// Decides by the namespace that an event names itself.
+pub(crate) struct ByNamespace<'a> {
     pub(crate) callsite: &'a Callsite,
-    pub(crate) found: String,
+    pub(crate) levels: &'a Levels,
+    /// None: the event names no namespace.
+    pub(crate) passes: Option<bool>,
     pub(crate) longest: usize,
 }
 
-impl Namespace<'_> {
+impl ByNamespace<'_> {
     fn is_meant(&self, field: &Field) -> bool {
         matches!(self.callsite.roles.get(field.index()), Some(Role::Namespace))
     }
+
+    fn decide(&mut self, namespace: &str) {
+        // That of a logger may be empty, that of a macro is none then.
+        if !namespace.is_empty() || self.callsite.origin == Origin::Logger {
+            self.passes = Some(self.levels.passes(self.callsite.level, namespace));
+        }
+    }
 }
 
-impl Visit for Namespace<'_> {
+impl Visit for ByNamespace<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         if self.is_meant(field) {
-            value.clone_into(&mut self.found);
+            self.decide(value);
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if self.is_meant(field) {
-            self.found.clear();
-            write_capped(&mut self.found, value, Escape::None, self.longest);
+            let mut text = String::new();
+            write_capped(&mut text, value, Escape::None, self.longest);
+            self.decide(&text);
         }
     }
 }

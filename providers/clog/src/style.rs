@@ -76,6 +76,7 @@ impl Style<'_> {
     }
 
     /// Writes the key of a field, and tells whether its value is to be hidden.
+    #[expect(clippy::ptr_arg, reason = "a key that stands in the program is kept")]
     pub(crate) fn field(self, out: &mut String, key: &Cow<'static, str>) -> bool {
         if let (Some(keys), Cow::Borrowed(key)) = (self.keys, key) {
             let written = keys.find((key.as_ptr().addr(), key.len()), || {

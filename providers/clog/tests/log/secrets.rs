@@ -12,7 +12,7 @@ fn say(clog: &gone_clog::Clog) {
     tracing::Span::current().record("cookie", "swordfish");
     tracing::info!(Authorization = "Bearer swordfish", secret = ?"swordfish", passwd = %"swordfish", "text");
     tracing::info!(
-        token = 4_711_4711,
+        token = 47_114_711,
         private_key = &b"swordfish"[..],
         jwt = &error() as &dyn std::error::Error,
         "others"
