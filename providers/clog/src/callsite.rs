@@ -70,10 +70,7 @@ impl Callsite {
             () if emit::is_logger(metadata) => Origin::Logger,
             () => Origin::Macro,
         };
-        let namespace = match core.namespace_by_hand(metadata.target(), metadata.module_path()) {
-            Some(namespace) if origin == Origin::Macro => namespace,
-            _ => core.namespace_of_crate(metadata.target()),
-        };
+        let namespace = core.namespace_of(metadata.target(), metadata.module_path());
         let mut caller = String::new();
         if let (Origin::Macro, Some(file)) = (origin, metadata.file()) {
             core.write_caller(&mut caller, caller::shown(file, &core.root_path), metadata.line().map(u64::from));

@@ -63,6 +63,7 @@
 
 mod caller;
 mod callsite;
+mod chain;
 mod clog;
 mod config;
 mod emit;

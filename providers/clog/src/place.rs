@@ -53,19 +53,17 @@ impl Core {
         }
     }
 
-    /// The namespace of a line that names none.
-    pub(crate) fn namespace_of_crate(&self, target: &str) -> String {
-        of_crate(&self.service, target)
-    }
-
-    /// The namespace of a line whose target was given by hand: that target under the service.
-    pub(crate) fn namespace_by_hand(&self, target: &str, module_path: Option<&str>) -> Option<String> {
-        if target.is_empty() || module_path == Some(target) {
-            return None;
-        }
+    /// The namespace of a line that names none: the service's own. A target that was given by hand
+    /// stands under it, and a component of Gone by its name, so that `gone_db` logs as `service.db`
+    /// and the container as `service.gone`.
+    pub(crate) fn namespace_of(&self, target: &str, module_path: Option<&str>) -> String {
         let mut namespace = String::new();
-        self.push_below(&mut namespace, target);
-        Some(namespace)
+        match component(target) {
+            Some(component) => self.push_below(&mut namespace, component),
+            None if module_path == Some(target) => namespace.push_str(&self.service),
+            None => self.push_below(&mut namespace, target),
+        }
+        namespace
     }
 
     /// Writes a target as a namespace under the service: `sqlx::query` as `service.sqlx.query`.
@@ -80,31 +78,28 @@ impl Core {
     }
 }
 
-/// The service's own; of a line of Gone's own crates that of the component under it, so that
-/// `gone_db` logs as `service.db` and the container as `service.gone`.
-fn of_crate(service: &str, target: &str) -> String {
+/// The name of the component, where a target is one of Gone's own crates.
+fn component(target: &str) -> Option<&str> {
     let krate = target.split("::").next().unwrap_or_default();
-    match krate.strip_prefix("gone_").or((krate == "gone").then_some(krate)) {
-        Some(component) if !component.is_empty() && !service.is_empty() => format!("{service}.{component}"),
-        _ => service.to_owned(),
-    }
+    krate.strip_prefix("gone_").or((krate == "gone").then_some(krate)).filter(|component| !component.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::of_crate;
+    use super::component;
 
     #[test]
-    fn a_component_of_gone_logs_under_its_own_name() {
+    fn a_component_of_gone_is_known_by_its_crate() {
         for (target, expected) in [
-            ("gone_db::pool", "app.db"),
-            ("gone", "app.gone"),
-            ("gone_", "app"),
-            ("gonery::x", "app"),
-            ("app::main", "app"),
+            ("gone_db::pool", Some("db")),
+            ("gone_db", Some("db")),
+            ("gone", Some("gone")),
+            ("gone_", None),
+            ("gonery::x", None),
+            ("app::main", None),
+            ("", None),
         ] {
-            assert_eq!(of_crate("app", target), expected, "{target}");
+            assert_eq!(component(target), expected, "{target}");
         }
-        assert_eq!(of_crate("", "gone_db"), "");
     }
 }

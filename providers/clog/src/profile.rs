@@ -50,4 +50,23 @@ mod tests {
         let error = defaults(&settings("staging", &[]), "clog").unwrap_err().to_string();
         assert!(error.contains("`clog.level` and `clog.format`"), "{error}");
     }
+
+    #[test]
+    fn every_setting_of_a_line_can_stand_in_the_section() {
+        let section = [
+            ("GONE_CLOG__FILTER", "info,hyper=warn"),
+            ("GONE_CLOG__MAX_LINE", "8192"),
+            ("GONE_CLOG__REDACTION__KEYS", r#"["iban"]"#),
+            ("GONE_CLOG__SAMPLING__FIRST", "100"),
+        ];
+        let settings = settings("production", &section);
+        let defaults = defaults(&settings, "clog").unwrap();
+        let config: ClogConfig = settings.component("clog", "", &defaults).unwrap();
+        assert_eq!(
+            (config.filter.as_deref(), config.max_line, config.max_field),
+            (Some("info,hyper=warn"), 8_192, 8_192)
+        );
+        assert_eq!((config.redaction.keys.as_slice(), config.sampling.first), (&["iban".to_owned()][..], 100));
+        config.validate().unwrap();
+    }
 }

@@ -6,6 +6,7 @@ use std::fmt::{Debug, Display, Write};
 use tracing::field::{Field, Visit};
 
 use crate::callsite::{Callsite, Origin, Role};
+use crate::chain::{push_chain, sources};
 use crate::emit;
 use crate::encode::Parts;
 use crate::escape::{Capped, Escape};
@@ -13,7 +14,7 @@ use crate::levels::Levels;
 use crate::secrets::HIDDEN;
 use crate::style::Style;
 use crate::trace_id;
-use crate::value::{Value, push_chain, push_float, sources};
+use crate::value::{Value, push_float};
 
 /// Reads values into the parts of a line.
 pub(crate) struct Reader<'a> {

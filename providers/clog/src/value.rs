@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use crate::escape::{Capped, Escape};
+use crate::chain::push_chain;
+use crate::escape::Escape;
 use crate::secrets::HIDDEN;
 use crate::style::Style;
 use crate::text::Text;
@@ -191,46 +192,6 @@ fn push_json_tree(out: &mut String, json: &serde_json::Value, style: Style<'_>) 
     }
 }
 
-/// The most sources of an error that are looked at: a chain may run in a circle.
-const DEEPEST: usize = 16;
-
-/// The sources of an error, the nearest first.
-pub(crate) fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(error.source(), |source: &&'a (dyn Error + 'static)| (*source).source()).take(DEEPEST)
-}
-
-/// Writes the error and its sources with `: ` between them, in all no more than `longest` bytes. A
-/// source that the text before already ends with is not said twice. The two buffers are for the texts.
-pub(crate) fn push_chain(
-    out: &mut String,
-    error: &(dyn Error + 'static),
-    escape: Escape,
-    longest: usize,
-    [last, text]: [&mut String; 2],
-) {
-    let read = |into: &mut String, error: &dyn Error| {
-        into.clear();
-        let mut capped = Capped::new(into, Escape::None, longest);
-        // An error that cannot be shown shows what it has.
-        let _ = write!(capped, "{error}");
-        capped.cut()
-    };
-    let cut = read(last, error);
-    let mut capped = Capped::new(out, escape, longest);
-    capped.push(last);
-    capped.skip(cut);
-    for source in sources(error) {
-        let cut = read(text, source);
-        if cut > 0 || !last.ends_with(text.as_str()) {
-            capped.push(": ");
-            capped.push(text);
-            capped.skip(cut);
-        }
-        std::mem::swap(last, text);
-    }
-    capped.finish();
-}
-
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
@@ -399,43 +360,5 @@ mod tests {
             assert_eq!(json(Value::bytes(bytes.as_bytes())), format!("\"{text}\""));
         }
         assert_eq!(json(Value::bytes(&[0xfb, 0xff, 0xfe])), r#""+//+""#);
-    }
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("{text}")]
-    struct Layered {
-        text: &'static str,
-        source: Option<Box<Layered>>,
-    }
-
-    #[test]
-    fn an_error_is_written_with_its_sources_each_said_once() {
-        let chain = |texts: &[&'static str]| {
-            texts.iter().rev().fold(None, |source, text| Some(Box::new(Layered { text, source })))
-        };
-        let plain = chain(&["cannot save", "no connection", "refused"]).unwrap();
-        assert_eq!(console(Value::error(&*plain)), "\"cannot save: no connection: refused\"");
-        let doubled = chain(&["cannot save: refused", "refused"]).unwrap();
-        assert_eq!(console(Value::error(&*doubled)), "\"cannot save: refused\"");
-    }
-
-    #[derive(Debug)]
-    struct Circle;
-
-    impl Display for Circle {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("round")
-        }
-    }
-
-    impl Error for Circle {
-        fn source(&self) -> Option<&(dyn Error + 'static)> {
-            Some(self)
-        }
-    }
-
-    #[test]
-    fn a_chain_that_runs_in_a_circle_ends() {
-        assert_eq!(sources(&Circle).count(), DEEPEST);
     }
 }

@@ -88,8 +88,10 @@ fn a_target_that_was_given_by_hand_is_a_namespace_under_the_service() {
     let captured = logged(json(), |_| {
         tracing::info!(target: "audit", "x");
         tracing::info!(target: "sqlx::query", "x");
+        tracing::info!(target: "gone_db", "x");
+        tracing::info!(target: "gone_core::app", "x");
         tracing::info!("its own module");
     });
     let namespaces: Vec<_> = captured.objects().iter().map(|object| object.text("namespace").to_owned()).collect();
-    assert_eq!(namespaces, ["app.audit", "app.sqlx.query", "app"]);
+    assert_eq!(namespaces, ["app.audit", "app.sqlx.query", "app.db", "app.core", "app"]);
 }
