@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt::{Debug, Display, Write};
 use std::time::{Duration, SystemTime};
 
+use gone_kit::redact_url;
 use serde::Serialize;
 
 use crate::chain::push_chain;
@@ -28,6 +29,7 @@ use crate::time;
 /// | [`Value::json`] | what serde makes of it |
 /// | [`Value::error`] | a string: the error and its sources |
 /// | [`Value::bytes`] | a string in base64 |
+/// | [`Value::url`] | a string: the URL without its password |
 /// | [`Value::secret`], [`Secret`](crate::Secret) | `"***"` |
 ///
 /// A text of up to 22 bytes costs no allocation.
@@ -91,6 +93,11 @@ impl Value {
     /// Bytes, written in base64 (RFC 4648, with padding).
     pub fn bytes(bytes: &[u8]) -> Self {
         Self::from(base64(bytes))
+    }
+
+    /// A URL without its password, as [`redact_url`] shows it.
+    pub fn url(url: &str) -> Self {
+        Self::from(redact_url(url))
     }
 
     /// What stands for something that must not be shown: `***`.
@@ -324,6 +331,7 @@ mod tests {
         assert_eq!(json(login), r#"{"more":[{"api-key":"***"}],"password":"***","user":"ann"}"#);
         assert_eq!(json(Value::secret()), r#""***""#);
         assert_eq!(console(Value::secret()), "***");
+        assert_eq!(json(Value::url("redis://:swordfish@h:6379/0")), r#""redis://:***@h:6379/0""#);
     }
 
     #[test]
