@@ -9,6 +9,7 @@ use crate::clog::Core;
 use crate::emit;
 use crate::fields::free_key;
 use crate::level::Level;
+use crate::place::namespace_of;
 
 /// Who made an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub(crate) struct Callsite {
 }
 
 /// How many callsites of a program a log keeps.
-pub(crate) const MOST: usize = 4_096;
+pub(crate) const MOST: usize = 2_048;
 
 impl Callsite {
     pub(crate) fn new(metadata: &'static Metadata<'static>, is_log: bool, core: &Core) -> Self {
@@ -70,7 +71,7 @@ impl Callsite {
             () if emit::is_logger(metadata) => Origin::Logger,
             () => Origin::Macro,
         };
-        let namespace = core.namespace_of(metadata.target(), metadata.module_path());
+        let namespace = namespace_of(&core.service, metadata.target(), metadata.module_path());
         let mut caller = String::new();
         if let (Origin::Macro, Some(file)) = (origin, metadata.file()) {
             core.write_caller(&mut caller, caller::shown(file, &core.root_path), metadata.line().map(u64::from));

@@ -217,7 +217,8 @@ impl ClogBuilder {
                 Err(source) => return Err(ClogError::Open { path: path.clone(), source }),
             },
         };
-        let levels = Arc::new(Levels::new(&LevelSettings::of(&config))?);
+        let service = if config.service.is_empty() { program_name() } else { config.service.clone() };
+        let levels = Arc::new(Levels::new(&LevelSettings::of(&config), service.clone())?);
         let lines = Lines::new(&config, clock);
         let core = Core {
             format: config.format,
@@ -228,7 +229,7 @@ impl ClogBuilder {
                     Colour::Auto => is_terminal && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
                 },
             add_source: config.add_source,
-            service: if config.service.is_empty() { program_name() } else { config.service },
+            service,
             root_path: config.root_path,
             levels,
             lines,

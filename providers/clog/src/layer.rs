@@ -16,6 +16,7 @@ use crate::callsite::{Callsite, Origin};
 use crate::clog::Core;
 use crate::encode::Parts;
 use crate::kept::Found;
+use crate::place::push_below;
 use crate::reader::{ByNamespace, Reader};
 use crate::sampling::{Notice, Verdict};
 use crate::spans::Lent;
@@ -65,6 +66,9 @@ impl ClogLayer {
         let Some(span) = context.span(id) else { return };
         let mut scratch = Scratch::take();
         let callsite = self.callsite(span.metadata(), || false);
+        if callsite.may_name_namespace {
+            self.core.levels.spans_name_namespaces();
+        }
         read(&mut Reader { callsite: &callsite, parts: &mut scratch.parts, style: self.core.style() });
         if !self.core.lines.span_fields {
             scratch.parts.fields.clear();
@@ -100,7 +104,7 @@ impl ClogLayer {
             let record = event.normalized_metadata();
             let target = record.as_ref().map_or("", |record| record.target());
             let mut namespace = String::new();
-            self.core.push_below(&mut namespace, target);
+            push_below(&mut namespace, &self.core.service, target);
             return levels.passes_by_target(level, target, &namespace);
         }
         let target = event.metadata().target();
@@ -159,7 +163,7 @@ where
         event.record(&mut Reader { callsite, parts, style: core.style() });
         let is_macro = callsite.origin == Origin::Macro;
         if callsite.origin == Origin::Log {
-            core.push_below(&mut parts.namespace, &parts.target);
+            push_below(&mut parts.namespace, &core.service, &parts.target);
         }
         for span in context.event_scope(event).into_iter().flatten() {
             if let Some(lent) = span.extensions().get::<Lent>()

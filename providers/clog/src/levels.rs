@@ -15,6 +15,7 @@ use crate::emit;
 use crate::error::ClogError;
 use crate::filter;
 use crate::level::Level;
+use crate::place::namespace_of;
 
 /// What a configuration says about levels; see [`ClogConfig`] for what goes before what.
 pub(crate) struct LevelSettings<'a> {
@@ -83,6 +84,9 @@ pub(crate) fn check_keys(levels: &BTreeMap<String, Level>) -> Result<(), ClogErr
 pub(crate) struct Levels {
     current: RwLock<Thresholds>,
     has_rules: AtomicBool,
+    service: String,
+    /// Whether there was a span that names a namespace: then that of a line is not known before.
+    spans_name_namespaces: AtomicBool,
 }
 
 /// The thresholds of a log: one for all, and one for each namespace or target that has its own.
@@ -127,9 +131,14 @@ impl Levels {
     /// # Errors
     ///
     /// [`ClogError::Invalid`] for a filter that cannot be read.
-    pub(crate) fn new(settings: &LevelSettings<'_>) -> Result<Self, ClogError> {
+    pub(crate) fn new(settings: &LevelSettings<'_>, service: String) -> Result<Self, ClogError> {
         let thresholds = settings.read()?;
-        Ok(Self { has_rules: AtomicBool::new(!thresholds.rules.is_empty()), current: RwLock::new(thresholds) })
+        Ok(Self {
+            has_rules: AtomicBool::new(!thresholds.rules.is_empty()),
+            current: RwLock::new(thresholds),
+            service,
+            spans_name_namespaces: AtomicBool::new(false),
+        })
     }
 
     /// Puts other thresholds in the place of these. They hold for every line that is logged after
@@ -143,12 +152,17 @@ impl Levels {
         let has_rules = !thresholds.rules.is_empty();
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = thresholds;
         self.has_rules.store(has_rules, Ordering::Release);
-        // While there is no more than one subscriber, callsites ask the one that is current here,
-        // which another may be. With a second one they ask all, also when that is gone again.
-        drop(tracing::Dispatch::new(NoSubscriber::default()));
-        // Each callsite keeps what it was told; now it is told anew. The lock is free again: it asks.
-        tracing_core::callsite::rebuild_interest_cache();
+        ask_again();
         Ok(())
+    }
+
+    /// Told of a span that names a namespace, before any line inside it.
+    pub(crate) fn spans_name_namespaces(&self) {
+        if !self.spans_name_namespaces.load(Ordering::Acquire)
+            && !self.spans_name_namespaces.swap(true, Ordering::AcqRel)
+        {
+            ask_again();
+        }
     }
 
     fn current(&self) -> RwLockReadGuard<'_, Thresholds> {
@@ -180,18 +194,35 @@ impl Levels {
             return *metadata.level() <= current.most_verbose();
         }
         let level = emit::level_of(metadata);
-        let by_target = if emit::is_logger(metadata) || metadata.fields().field("namespace").is_some() {
-            None
-        } else {
-            current.of_target(metadata.target())
-        };
-        level >= by_target.unwrap_or(current.least)
+        let names_one = emit::is_logger(metadata) || metadata.fields().field("namespace").is_some();
+        if names_one || current.rules.is_empty() {
+            return level >= current.least;
+        }
+        let threshold = current.of_target(metadata.target()).unwrap_or_else(|| {
+            if self.spans_name_namespaces.load(Ordering::Acquire) {
+                return current.least;
+            }
+            // That of a record of the `log` crate is always made of its target.
+            let is_log = metadata.fields().field("log.target").is_some();
+            let module_path = if is_log { None } else { metadata.module_path() };
+            let namespace = namespace_of(&self.service, metadata.target(), module_path);
+            current.of_namespace(&namespace).unwrap_or(current.default)
+        });
+        level >= threshold
     }
 
     /// What is of no use at all lies beyond this.
     pub(crate) fn most_verbose(&self) -> LevelFilter {
         self.current().most_verbose()
     }
+}
+
+/// Has every callsite ask its subscribers again whether they want it: each keeps what it was told.
+fn ask_again() {
+    // While there is no more than one subscriber, callsites ask the one that is current here,
+    // which may be another. With a second one they ask all, also when that is gone again.
+    drop(tracing::Dispatch::new(NoSubscriber::default()));
+    tracing_core::callsite::rebuild_interest_cache();
 }
 
 impl Thresholds {
@@ -226,7 +257,7 @@ mod tests {
 
     fn thresholds(level: Level, rules: &[(&str, Level)], filter: &str) -> Levels {
         let levels = &rules.iter().map(|(key, level)| ((*key).to_owned(), *level)).collect();
-        Levels::new(&LevelSettings { level, levels, filter: Some(filter) }).unwrap()
+        Levels::new(&LevelSettings { level, levels, filter: Some(filter) }, "app".to_owned()).unwrap()
     }
 
     #[test]

@@ -52,29 +52,29 @@ impl Core {
             _ => namespace.split('.').next().unwrap_or_default(),
         }
     }
+}
 
-    /// The namespace of a line that names none: the service's own. A target that was given by hand
-    /// stands under it, and a component of Gone by its name, so that `gone_db` logs as `service.db`
-    /// and the container as `service.gone`.
-    pub(crate) fn namespace_of(&self, target: &str, module_path: Option<&str>) -> String {
-        let mut namespace = String::new();
-        match component(target) {
-            Some(component) => self.push_below(&mut namespace, component),
-            None if module_path == Some(target) => namespace.push_str(&self.service),
-            None => self.push_below(&mut namespace, target),
-        }
-        namespace
+/// The namespace of a line that names none: the service's own. A target that was given by hand
+/// stands under it, and a component of Gone by its name, so that `gone_db` logs as `service.db`
+/// and the container as `service.gone`.
+pub(crate) fn namespace_of(service: &str, target: &str, module_path: Option<&str>) -> String {
+    let mut namespace = String::new();
+    match component(target) {
+        Some(component) => push_below(&mut namespace, service, component),
+        None if module_path == Some(target) => namespace.push_str(service),
+        None => push_below(&mut namespace, service, target),
     }
+    namespace
+}
 
-    /// Writes a target as a namespace under the service: `sqlx::query` as `service.sqlx.query`.
-    pub(crate) fn push_below(&self, out: &mut String, target: &str) {
-        out.push_str(&self.service);
-        for name in target.split("::").filter(|name| !name.is_empty()) {
-            if !out.is_empty() {
-                out.push('.');
-            }
-            out.push_str(name);
+/// Writes a target as a namespace under the service: `sqlx::query` as `service.sqlx.query`.
+pub(crate) fn push_below(out: &mut String, service: &str, target: &str) {
+    out.push_str(service);
+    for name in target.split("::").filter(|name| !name.is_empty()) {
+        if !out.is_empty() {
+            out.push('.');
         }
+        out.push_str(name);
     }
 }
 

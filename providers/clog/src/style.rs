@@ -25,7 +25,7 @@ pub(crate) struct WrittenKey {
 }
 
 /// How many keys a log keeps.
-pub(crate) const MOST_KEYS: usize = 1_024;
+pub(crate) const MOST_KEYS: usize = 512;
 
 impl Style<'static> {
     /// Where the log is not known: in full, and with those hidden that every log hides.

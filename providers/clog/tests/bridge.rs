@@ -27,7 +27,7 @@ fn records_of_the_log_crate_are_lines_with_their_own_place_and_levels() {
     let mut config = ClogConfig::default();
     config.format = Format::Json;
     config.service = "app".to_owned();
-    config.filter = Some("info,noisy=warn,app.quiet=error,bridge=debug".to_owned());
+    config.filter = Some("info,noisy=warn,app.quiet=error,app.bridge=debug".to_owned());
     let clog = Clog::with_writer(config, written.clone()).unwrap();
     assert_eq!(clog.install(), Installed::AsDefault);
 

@@ -95,3 +95,22 @@ fn a_target_that_was_given_by_hand_is_a_namespace_under_the_service() {
     let namespaces: Vec<_> = captured.objects().iter().map(|object| object.text("namespace").to_owned()).collect();
     assert_eq!(namespaces, ["app.audit", "app.sqlx.query", "app.db", "app.core", "app"]);
 }
+
+#[test]
+fn a_verbose_target_leaves_the_callsites_of_others_off_until_a_span_may_name_it() {
+    let captured = logged(filtered("info,mine=trace,app.audit=debug"), |_| {
+        // The same callsite each time: what it was told once must not stay.
+        let line = || tracing::debug!("of no target that is named");
+        let is_on = || tracing::enabled!(target: "other::part", tracing::Level::TRACE);
+        line();
+        assert!(!is_on());
+        assert!(tracing::enabled!(target: "mine::part", tracing::Level::TRACE));
+        assert!(tracing::enabled!(target: "audit", tracing::Level::DEBUG));
+        assert!(!tracing::enabled!(target: "audit", tracing::Level::TRACE));
+        tracing::info_span!("elsewhere").in_scope(line);
+        tracing::info_span!("audited", namespace = "app.audit").in_scope(line);
+        assert!(is_on());
+        line();
+    });
+    assert_eq!(captured.object().text("namespace"), "app.audit");
+}
