@@ -71,9 +71,10 @@ impl Parts {
 
     /// Whether one of the buffers has grown beyond this.
     pub(crate) fn is_larger_than(&self, most: usize) -> bool {
-        [&self.message, &self.fields.text, &self.error, &self.chain, &self.namespace, &self.spare[0], &self.spare[1]]
-            .iter()
-            .any(|text| text.capacity() > most)
+        let [first, second] = &self.spare;
+        let own = [&self.message, &self.fields.text, &self.error, &self.chain, &self.caller, &self.place];
+        let given = [&self.namespace, &self.service, &self.file, &self.target, first, second];
+        own.into_iter().chain(given).any(|text| text.capacity() > most)
     }
 
     /// Works caller, namespace and service out, where the callsite does not know them.
