@@ -32,7 +32,7 @@ use crate::secrets::Redaction;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ClogConfig {
-    /// The least level that is written: `debug`, `info`, `warn`, `error` or `fatal`.
+    /// The least level that is written: `trace`, `debug`, `info`, `warn`, `error` or `fatal`.
     pub level: Level,
     /// Levels of single namespaces and of all below them, instead of [`level`](Self::level):
     /// `"orders.store" = "debug"`. The longest match counts. A line of `tracing`'s own macros that

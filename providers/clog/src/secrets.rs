@@ -24,7 +24,8 @@ pub(crate) const HIDDEN: &str = "***";
 #[non_exhaustive]
 pub struct Redaction {
     /// Further keys, such as `iban`: the whole key, or what follows its last dot. Case, `_` and
-    /// `-` make no difference.
+    /// `-` make no difference. They are hidden on the lines of this log; another subscriber beside
+    /// it knows only those that always are.
     pub keys: Vec<String>,
 }
 
