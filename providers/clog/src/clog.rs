@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use tracing::Subscriber;
 use tracing_subscriber::Registry;
@@ -14,9 +15,11 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::config::{ClogConfig, Colour, Format, Output};
 use crate::error::ClogError;
 use crate::layer::ClogLayer;
-use crate::levels::{Levels, LevelsFilter};
+use crate::levels::{LevelSettings, Levels, LevelsFilter};
+use crate::lines::Lines;
 use crate::logger::Logger;
 use crate::sink::{FlushReport, Sink, open_file};
+use crate::time::Clock;
 
 /// Called with the exit code after a fatal line; see [`ClogBuilder::on_fatal`].
 pub type ExitHook = Arc<dyn Fn(i32) + Send + Sync>;
@@ -37,6 +40,7 @@ pub(crate) struct Core {
     pub(crate) service: String,
     pub(crate) root_path: String,
     pub(crate) levels: Arc<Levels>,
+    pub(crate) lines: Lines,
     pub(crate) sink: Sink,
     on_fatal: Option<ExitHook>,
     had_fatal: AtomicBool,
@@ -96,7 +100,7 @@ impl Clog {
 
     /// Begins a log with more than a configuration.
     pub fn builder(config: ClogConfig) -> ClogBuilder {
-        ClogBuilder { config, writer: None, on_fatal: None }
+        ClogBuilder { config, writer: None, on_fatal: None, clock: Clock::System }
     }
 
     /// A logger at the root namespace of this log.
@@ -119,20 +123,32 @@ impl Clog {
         Registry::default().with(ClogLayer::alone(Arc::clone(&self.core)))
     }
 
-    /// Makes this log the process's default subscriber, if there is none yet.
+    /// Makes this log the process's default subscriber, if there is none yet. As such it gets the
+    /// records of the `log` crate too, if nobody else does yet.
     pub fn install(&self) -> Installed {
         // A subscriber is not made to be thrown away.
         if tracing::dispatcher::has_been_set() {
             return Installed::Joined;
         }
         match tracing::subscriber::set_global_default(self.subscriber()) {
-            Ok(()) => Installed::AsDefault,
+            Ok(()) => {
+                // An error: somebody else has them. The level of `tracing` decides on each record.
+                let _ = tracing_log::LogTracer::init();
+                Installed::AsDefault
+            }
             Err(_) => Installed::Joined,
         }
     }
 
+    /// Puts other levels in the place of those that hold now; see [`Levels::replace`].
+    #[cfg_attr(not(test), expect(dead_code, reason = "a configuration that changes calls it"))]
+    pub(crate) fn replace_levels(&self, settings: &LevelSettings<'_>) -> Result<(), ClogError> {
+        self.core.levels.replace(settings)
+    }
+
     /// Writes out what is pending, and tells what became of all lines so far.
     pub fn flush(&self) -> FlushReport {
+        self.core.tell_suppressed();
         self.core.sink.flush()
     }
 
@@ -141,8 +157,14 @@ impl Clog {
         self.core.sink.report()
     }
 
+    /// How many lines [sampling](crate::Sampling) left out so far.
+    pub fn suppressed(&self) -> u64 {
+        self.core.lines.sampler.as_ref().map_or(0, crate::sampling::Sampler::suppressed)
+    }
+
     /// Flushes and closes the output. Lines that come later are lost; a later report counts them.
     pub fn close(&self) -> FlushReport {
+        self.core.tell_suppressed();
         self.core.sink.close()
     }
 
@@ -157,9 +179,16 @@ pub struct ClogBuilder {
     config: ClogConfig,
     writer: Option<Box<dyn Write + Send>>,
     on_fatal: Option<ExitHook>,
+    clock: Clock,
 }
 
 impl ClogBuilder {
+    /// Takes the time of each line from `now` in the place of the system's clock.
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::Given(Arc::new(now));
+        self
+    }
+
     /// Calls `hook` with the exit code 1 after each fatal line, once it is written out, on the
     /// thread that logged it. Without a hook a fatal line is only remembered, see
     /// [`Clog::had_fatal`]. Nothing but the hook ends the process.
@@ -181,7 +210,7 @@ impl ClogBuilder {
     ///
     /// As [`Clog::open`].
     pub fn open(self) -> Result<Clog, ClogError> {
-        let Self { config, writer, on_fatal } = self;
+        let Self { config, writer, on_fatal, clock } = self;
         config.validate()?;
         let (writer, is_terminal): (Box<dyn Write + Send>, bool) = match (writer, &config.output) {
             (Some(writer), _) => (writer, false),
@@ -192,7 +221,9 @@ impl ClogBuilder {
                 Err(source) => return Err(ClogError::Open { path: path.clone(), source }),
             },
         };
-        let levels = Arc::new(Levels::new(&config));
+        let service = if config.service.is_empty() { program_name() } else { config.service.clone() };
+        let levels = Arc::new(Levels::new(&LevelSettings::of(&config), service.clone())?);
+        let lines = Lines::new(&config, clock);
         let core = Core {
             format: config.format,
             is_coloured: config.format == Format::Console
@@ -202,9 +233,10 @@ impl ClogBuilder {
                     Colour::Auto => is_terminal && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
                 },
             add_source: config.add_source,
-            service: if config.service.is_empty() { program_name() } else { config.service },
+            service,
             root_path: config.root_path,
             levels,
+            lines,
             sink: Sink::new(writer),
             on_fatal,
             had_fatal: AtomicBool::new(false),

@@ -9,6 +9,7 @@ use gone_core::{
 use gone_kit::{Stat, StatsReader};
 use gone_macros::Goner;
 
+use crate::profile::defaults;
 use crate::{Clog, ClogConfig, Logger};
 
 /// The section of the config that the log reads.
@@ -25,7 +26,8 @@ pub fn module(loader: &mut Loader) {
 /// `#[gone] log: Logger` has the namespace of the asking goner under the service's: its type in snake_case.
 /// `#[gone("*,orders.import")] log: Logger` has that namespace instead. A function's parameter has the service's own.
 ///
-/// The section is a [`ClogConfig`], over its defaults for the profile, and is checked in the plan for whoever asks for a logger.
+/// The section is a [`ClogConfig`], over its defaults for the profile, and is checked in the plan for whoever asks for a logger. A
+/// profile that is neither `development` nor `production` has to set `level` and `format` there.
 #[derive(Goner)]
 #[goner(offers(dyn StatsReader), crate = gone_core)]
 pub struct ClogProvider {
@@ -64,8 +66,7 @@ impl Provider for ClogProvider {
 }
 
 fn config(settings: &Settings) -> Result<ClogConfig> {
-    let bad = |error: Error| error.with_code(Code::Config);
-    let defaults = ClogConfig::for_profile(settings.profile()).map_err(|error| bad(error.into()))?;
+    let defaults = defaults(settings, SECTION)?;
     let config = settings.component(SECTION, "", &defaults).map_err(ConfigErrors::into_error)?;
     config.validate().map_err(|error| Error::new(Code::Config, format_args!("config section `{SECTION}`: {error}")))?;
     Ok(config)
@@ -97,7 +98,12 @@ impl StatsReader for ClogProvider {
     fn stats(&self) -> Vec<Stat> {
         let lines = self.log.as_ref().map(Clog::lines);
         let (written, lost) = lines.map_or((0, 0), |lines| (lines.written, lines.lost));
-        vec![Stat::counter("lines_written", written), Stat::counter("lines_lost", lost)]
+        let suppressed = self.log.as_ref().map_or(0, Clog::suppressed);
+        vec![
+            Stat::counter("lines_written", written),
+            Stat::counter("lines_lost", lost),
+            Stat::counter("lines_suppressed", suppressed),
+        ]
     }
 }
 

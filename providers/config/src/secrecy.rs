@@ -4,40 +4,17 @@
 //! decided for hiding.
 
 use figment::value::Value;
+use gone_kit::looks_secret;
 
 use crate::key::shorten;
 use crate::secrets::Secrets;
 use crate::value::{json, leaf_text};
 
-/// What stands in the place of a secret.
-pub(crate) const HIDDEN: &str = "***";
-
-/// Found anywhere in a name, these make it secret.
-const FRAGMENTS: [&str; 8] =
-    ["password", "passwd", "passphrase", "secret", "credential", "apikey", "api_key", "private_key"];
-/// As a whole word of a name, these make it secret.
-const WORDS: [&str; 6] = ["pass", "pwd", "token", "tokens", "dsn", "jwt"];
-/// At the end of a name, these make it secret.
-const ENDINGS: [&str; 4] = ["access_key", "signing_key", "encryption_key", "account_key"];
+pub(crate) use gone_kit::HIDDEN;
 
 /// Whether what stands under this path is to be hidden: one of its names looks secret.
 pub(crate) fn is_secret(path: &[String]) -> bool {
-    path.iter().any(|segment| is_secret_name(segment))
-}
-
-fn is_secret_name(name: &str) -> bool {
-    let mut plain = String::with_capacity(name.len());
-    let mut after_lower = false;
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && after_lower {
-            plain.push('_');
-        }
-        after_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
-        plain.push(if c == '-' { '_' } else { c.to_ascii_lowercase() });
-    }
-    FRAGMENTS.iter().any(|part| plain.contains(part))
-        || ENDINGS.iter().any(|end| plain.ends_with(end))
-        || plain.split('_').any(|word| WORDS.contains(&word))
+    path.iter().any(|segment| looks_secret(segment))
 }
 
 /// A text value as it may be shown.
@@ -46,7 +23,7 @@ pub(crate) fn shown(path: &[String], text: &str) -> String {
         return HIDDEN.to_owned();
     }
     // JSON text holds names of its own; with a secret one among them none of it is shown.
-    if text.trim_start().starts_with(['{', '[']) && words_of(text).any(is_secret_name) {
+    if text.trim_start().starts_with(['{', '[']) && words_of(text).any(looks_secret) {
         return HIDDEN.to_owned();
     }
     shorten(&hide_parameters(&hide_url_passwords(text)))
@@ -87,7 +64,7 @@ fn hide_parameters(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for part in text.split_inclusive(|c: char| matches!(c, '?' | '&' | ';' | ',') || c.is_whitespace()) {
         let name = part.split('=').next().unwrap_or_default();
-        if name.len() < part.len() && is_secret_name(name) {
+        if name.len() < part.len() && looks_secret(name) {
             let end = part.trim_end_matches(|c: char| matches!(c, '?' | '&' | ';' | ',') || c.is_whitespace());
             shown.push_str(name);
             shown.push('=');

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use figment::value::{Dict, Empty, Num, Tag, Value};
-use gone_kit::SECRET_MARK;
+use gone_kit::HIDDEN;
 use serde::Serialize;
 
 /// No value.
@@ -128,7 +128,7 @@ pub(crate) fn written(value: impl Serialize) -> Written {
 /// Whether the mark of a secret stands in it, in the place of a value that is not to be had.
 pub(crate) fn holds_mark(value: &Value) -> bool {
     match value {
-        Value::String(_, text) => text == SECRET_MARK,
+        Value::String(_, text) => text == HIDDEN,
         Value::Dict(_, entries) => entries.values().any(holds_mark),
         Value::Array(_, elements) => elements.iter().any(holds_mark),
         _ => false,
@@ -138,7 +138,7 @@ pub(crate) fn holds_mark(value: &Value) -> bool {
 /// Takes the entries out of tables that hold no more than the mark of a secret.
 pub(crate) fn without_marks(value: Value) -> Value {
     match value {
-        Value::String(tag, text) if text == SECRET_MARK => Value::Empty(tag, Empty::None),
+        Value::String(tag, text) if text == HIDDEN => Value::Empty(tag, Empty::None),
         Value::Dict(tag, entries) => {
             Value::Dict(tag, entries.into_iter().map(|(name, value)| (name, without_marks(value))).collect())
         }

@@ -6,9 +6,8 @@ use std::marker::PhantomData;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-/// What is shown in the place of a [`Secret`].
-#[doc(hidden)]
-pub const SECRET_MARK: &str = "[hidden]";
+/// What is shown in the place of a secret, everywhere.
+pub const HIDDEN: &str = "***";
 
 /// The name under which a [`Secret`] asks a deserializer for its value, so that one that knows it can keep the value out of
 /// its errors.
@@ -17,7 +16,7 @@ pub const SECRET_NAME: &str = "gone::Secret";
 
 /// A value that is never shown: a password, a token, a key.
 ///
-/// It reads as a `T` does. `Debug` and `Display` show `[hidden]`, and so does what serde writes of it; an error about it does
+/// It reads as a `T` does. `Debug` and `Display` show `***`, and so does what serde writes of it; an error about it does
 /// not quote it, whatever its key is called. [`expose`](Self::expose) is the one way to the value.
 ///
 /// ```
@@ -31,7 +30,7 @@ pub const SECRET_NAME: &str = "gone::Secret";
 ///
 /// let login: Login = serde_json::from_str(r#"{"user": "ada", "phrase": "hunter2"}"#)?;
 /// assert_eq!(login.phrase.expose(), "hunter2");
-/// assert_eq!(format!("{login:?}"), r#"Login { user: "ada", phrase: [hidden] }"#);
+/// assert_eq!(format!("{login:?}"), r#"Login { user: "ada", phrase: *** }"#);
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
@@ -70,19 +69,19 @@ impl<T> From<T> for Secret<T> {
 
 impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(SECRET_MARK)
+        f.write_str(HIDDEN)
     }
 }
 
 impl<T> fmt::Display for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(SECRET_MARK)
+        f.write_str(HIDDEN)
     }
 }
 
 impl<T> Serialize for Secret<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(SECRET_MARK)
+        serializer.serialize_str(HIDDEN)
     }
 }
 
@@ -114,8 +113,8 @@ mod tests {
     #[test]
     fn a_secret_is_shown_nowhere() {
         let secret = Secret::new("hunter2".to_owned());
-        assert_eq!(format!("{secret} {secret:?} {secret:#?}"), "[hidden] [hidden] [hidden]");
-        assert_eq!(serde_json::to_string(&secret).unwrap(), r#""[hidden]""#);
+        assert_eq!(format!("{secret} {secret:?} {secret:#?}"), "*** *** ***");
+        assert_eq!(serde_json::to_string(&secret).unwrap(), r#""***""#);
         assert_eq!(secret.into_exposed(), "hunter2");
     }
 

@@ -152,7 +152,8 @@ fn a_secret_in_the_defaults_of_a_component_sets_nothing() {
     }
     let defaults = Client { name: Secret::new("x".into()), other: Secret::new("x".into()) };
     let settings = ConfigSource::hermetic().read().expect("sound");
-    let error = settings.component("client", "", &defaults).expect_err("it must be set");
+    let error =
+        settings.component("client", "", &defaults).expect_err("it must be set").into_iter().next().expect("one");
     assert_eq!(error.key(), Some("client.name"));
     let settings = ConfigSource::hermetic().set("client.name", VALUE).read().expect("sound");
     let client = settings.component("client", "", &defaults).expect("sound");
