@@ -20,3 +20,5 @@ struct FromGoneGo;
 struct FromFx;
 #[doc = include_str!("../docs/guide/10-from-spring.md")]
 struct FromSpring;
+#[doc = include_str!("../docs/guide/11-configuration.md")]
+struct Configuration;

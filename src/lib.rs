@@ -42,7 +42,7 @@ pub use entry::Gone;
 #[cfg(feature = "clog")]
 pub use gone_clog::{self as clog, Logger};
 #[cfg(feature = "config")]
-pub use gone_config as config;
+pub use gone_config::{self as config, Live, Secret};
 #[cfg(feature = "db")]
 pub use gone_db as db;
 pub use gone_kit as kit;

@@ -1,6 +1,7 @@
 //! The providers as parts of an application: what the plan says of their config, what is shared, what is closed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gone::config::{ConfigError, ConfigSource, ErrorKind, Settings};
@@ -41,6 +42,74 @@ async fn config_fills_fields_of_any_type_that_serde_can_read() {
     assert_eq!((it.port, it.timeout, it.limits.burst), (8080, Duration::from_secs(90), 7));
     assert_eq!(it.hosts.as_deref(), Some(["a".to_owned()].as_slice()));
     app.stop().await.unwrap();
+}
+
+/// Where a text cannot say it: any expression of the field's type. It is not evaluated where there is a value, nor in the plan.
+#[tokio::test]
+async fn a_default_is_any_expression_of_the_fields_type() {
+    static EVALUATED: AtomicUsize = AtomicUsize::new(0);
+    fn counted<T>(value: T) -> T {
+        EVALUATED.fetch_add(1, Ordering::SeqCst);
+        value
+    }
+    #[derive(Goner)]
+    struct Typed {
+        #[gone("config,server.timeout", default = counted(Duration::from_secs(5)))]
+        timeout: Duration,
+        #[gone("config,server.port", default = counted(80))]
+        port: u16,
+        #[gone("config,server.hosts", default = vec!["localhost".to_owned()])]
+        hosts: Vec<String>,
+        #[gone("config,server.limits", default = Limits { burst: 3 })]
+        limits: Limits,
+        /// Nothing has that name, which a default covers, too.
+        #[gone("clock", default = Arc::new(Duration::ZERO))]
+        clock: Arc<Duration>,
+    }
+    let gone = || Gone::load(Typed::goner()).load(source(config(&[("GONE_SERVER__PORT", "9000")])));
+    gone().check().unwrap();
+    assert_eq!(EVALUATED.load(Ordering::SeqCst), 0);
+    let app = gone().boot().await.unwrap();
+    let it = app.get::<Arc<Typed>>().unwrap();
+    assert_eq!((it.timeout, it.port, it.limits.burst), (Duration::from_secs(5), 9000, 3));
+    assert_eq!((it.hosts.as_slice(), *it.clock), (["localhost".to_owned()].as_slice(), Duration::ZERO));
+    assert_eq!(EVALUATED.load(Ordering::SeqCst), 1);
+    app.stop().await.unwrap();
+
+    let clock = gone().load(value(Arc::new(Duration::from_secs(7))).named("clock"));
+    let app = clock.boot().await.unwrap();
+    assert_eq!(*app.get::<Arc<Typed>>().unwrap().clock, Duration::from_secs(7));
+    app.stop().await.unwrap();
+}
+
+/// What is set and wrong is wrong, whatever the default; and two defaults are one too many.
+#[test]
+fn a_default_hides_no_mistake() {
+    #[derive(Goner)]
+    struct Twice {
+        #[gone("config,server.port=80", default = 8080)]
+        _port: u16,
+        #[gone("config,server.hosts", default = Vec::new())]
+        _hosts: Vec<String>,
+        #[gone("cofig,server.name", default = "x".to_owned())]
+        _name: String,
+    }
+    let gone = Gone::load(Twice::goner()).load(source(config(&[("GONE_SERVER__HOSTS", "[1")])));
+    let error = gone.plan().err().unwrap();
+    let problems: Vec<_> = error.report().unwrap().problems().iter().map(|it| it.message.clone()).collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].contains("`server.port` has two defaults"), "{problems:?}");
+    assert!(problems[1].contains("server.hosts"), "{problems:?}");
+
+    #[derive(Goner)]
+    struct Misspelt {
+        #[gone("cofig,server.name", default = "x".to_owned())]
+        _name: String,
+    }
+    let gone = Gone::load(Misspelt::goner()).load(source(config(&[])));
+    let plan = gone.plan().unwrap();
+    let warnings: Vec<_> = plan.warnings().iter().map(|it| it.message.as_str()).collect();
+    assert!(warnings.contains(&"nothing is named `cofig`, so this takes its default"), "{warnings:?}");
 }
 
 // container C-44

@@ -13,7 +13,9 @@ use crate::race::{First, race};
 use crate::run::located;
 use crate::slots::Store;
 use crate::tasks::UnderWay;
-use crate::{Code, Error, Event, Inject, Injected, MessageKind, Options, Outline, Result, Shutdown, StateError, With};
+use crate::{
+    Code, ConfigDump, Error, Event, Inject, Injected, MessageKind, Options, Outline, Result, Shutdown, StateError, With,
+};
 
 /// An application whose goners are all constructed. It is started with [`start`](App::start), or closed.
 pub struct App {
@@ -68,6 +70,11 @@ impl App {
         });
         parts.graph.handle.set(&parts);
         Ok(App { parts, life, begun })
+    }
+
+    /// What the sources hold: each setting as it holds, with where it was set, secrets hidden.
+    pub fn config_dump(&self) -> ConfigDump {
+        self.parts.graph.sources.dump()
     }
 
     /// Runs every `start`, in dependency order, independent ones concurrently.
@@ -315,6 +322,11 @@ impl Running {
     /// What the application consists of, with what was measured while it booted.
     pub fn outline(&self) -> Outline {
         Outline::measured(&self.parts.graph, self.parts.times.get().map_or(&[], Vec::as_slice))
+    }
+
+    /// What the sources hold: each setting as it holds, with where it was set, secrets hidden.
+    pub fn config_dump(&self) -> ConfigDump {
+        self.parts.graph.sources.dump()
     }
 
     /// Whether everything has started and no stop has begun.

@@ -207,12 +207,12 @@ impl Reading {
     fn local(&mut self) {
         for id in 0..self.nodes.len() {
             let Some(source) = source(&self.nodes[id]) else { continue };
-            if !self.nodes[id].when.is_empty() {
+            if !self.nodes[id].rare().when.is_empty() {
                 let text = format!("`{}` is a source and has a condition", self.nodes[id].label());
                 let problem =
                     Problem::new(MessageKind::ConditionalSource, text).involving([Place::of(&self.nodes[id])]);
                 self.problems.push(problem.help("sources are read before conditions are asked: take `.when(…)` away"));
-                self.nodes[id].when.clear();
+                self.nodes[id].rare_mut().when.clear();
             }
             match crate::unwind::catch(|| source.read()).and_then(|read| read) {
                 Ok(snapshot) => self.held.push((id, source, snapshot)),
@@ -269,12 +269,12 @@ impl Reading {
             let node = &self.nodes[id];
             let mut why = None;
             let mut failed = None;
-            for when in &node.when {
+            for when in &node.rare().when {
                 match crate::unwind::catch(|| when.condition.holds(&self.sources)).and_then(|holds| holds) {
                     Ok(true) => {}
                     Ok(false) => {
                         let place = || format!("its condition at {}:{} does not hold", when.at.file(), when.at.line());
-                        why.get_or_insert_with(|| when.condition.why_not().unwrap_or_else(place));
+                        why.get_or_insert_with(|| when.condition.why_not(&self.sources).unwrap_or_else(place));
                     }
                     Err(error) => failed = failed.or(Some(error)),
                 }
@@ -290,8 +290,10 @@ impl Reading {
     fn failed(&mut self, id: usize, error: Error) {
         let place = Place::of(&self.nodes[id]);
         for error in std::iter::once(&error).chain(error.attached()) {
-            let problem = Problem::new(MessageKind::Config, error.to_string());
-            self.problems.push(problem.involving([place.clone()]).caused_by(error.clone()));
+            let problem = Problem::found(MessageKind::Config, error.clone());
+            // Where it stands in a file is what there is to mend.
+            let place = problem.excerpt.is_none().then(|| place.clone());
+            self.problems.push(problem.involving(place));
         }
     }
 

@@ -16,7 +16,8 @@ pub trait Condition: Send + Sync + 'static {
 
     /// What does not hold, for the reports that miss what was left out: "`cache.enabled` is false". Unless said, these tell where
     /// the condition stands.
-    fn why_not(&self) -> Option<String> {
+    fn why_not(&self, sources: &Sources) -> Option<String> {
+        let _ = sources;
         None
     }
 }

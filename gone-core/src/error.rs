@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::plan::Report;
 use crate::render::Rendered;
-use crate::{Asker, Location, MessageKind};
+use crate::{Asker, Explanation, Location, MessageKind};
 
 /// The result of everything that the container or a hook may fail at.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -151,6 +151,7 @@ struct Inner {
     cause: Option<Cause>,
     report: Option<Arc<Report>>,
     attached: Vec<Error>,
+    explanation: Option<Box<Explanation>>,
     signal: Option<i32>,
 }
 
@@ -189,6 +190,7 @@ impl Error {
             cause: None,
             report: None,
             attached: Vec::new(),
+            explanation: None,
             signal: None,
         }))
     }
@@ -216,6 +218,17 @@ impl Error {
             return self;
         }
         self.change(|inner| inner.attached.extend(others))
+    }
+
+    /// The same error with what is known of it in parts: a problem of a report that it becomes shows those in the place of its text.
+    #[must_use]
+    pub fn explained(self, explanation: Explanation) -> Self {
+        self.change(|inner| inner.explanation = Some(Box::new(explanation)))
+    }
+
+    /// What is known of it in parts, if somebody has said.
+    pub fn explanation(&self) -> Option<&Explanation> {
+        self.0.explanation.as_deref()
     }
 
     /// The same error as one of another kind of message.

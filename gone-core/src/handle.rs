@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use crate::app::Parts;
 use crate::run::located;
-use crate::{Code, Error, Inject, Injected, Result, With};
+use crate::{Code, ConfigDump, Error, Inject, Injected, Result, With};
 
 /// Lookups on the running application, for goners that cannot say in a field what they need: `#[gone] handle: Handle`.
 ///
@@ -92,6 +92,14 @@ impl Handle {
         B: Inject,
     {
         self.call(With::new(function))
+    }
+
+    /// As [`Running::config_dump`](crate::Running::config_dump).
+    ///
+    /// # Errors
+    /// As [`get`](Handle::get).
+    pub fn config_dump(&self) -> Result<ConfigDump> {
+        Ok(self.parts()?.graph.sources.dump())
     }
 
     /// Whether everything has started and no stop has begun: what a readiness probe asks.

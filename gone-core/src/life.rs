@@ -9,12 +9,12 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::lists::Lists;
-use crate::node::{Body, Node, NodeId};
+use crate::node::{Body, Node, NodeId, Shared};
 use crate::plan::{Graph, Piece};
 use crate::schedule::{Schedule, early_first, levels};
 use crate::slots::{Sites, Store, call, gather};
 use crate::table::{BoxFuture, Instance};
-use crate::tasks::{GRACE, Progress, Tasks, UnderWay, abandoned};
+use crate::tasks::{GRACE, Progress, Tasks, UnderWay, Work, abandoned};
 use crate::unwind::{catch, caught};
 use crate::{CloseReport, Deadline, EarlyEnd, Error, Event, Hook, Options, Result, Shutdown, ShutdownToken};
 
@@ -40,6 +40,15 @@ pub(crate) struct Life {
     detached: bool,
     /// Where it was built, for one that is dropped elsewhere.
     runtime: Option<tokio::runtime::Handle>,
+}
+
+/// How far the construction of a node has come.
+enum Begun {
+    Done(Instance),
+    /// It has a task.
+    UnderWay,
+    /// It is early, and runs where the application boots until it first waits.
+    First(Work, BoxFuture<'static, Result<Instance>>),
 }
 
 impl Life {
@@ -71,7 +80,13 @@ impl Life {
         loop {
             while let Some(id) = schedule.next() {
                 // What is constructed at once is done; for the rest a task is under way.
-                if let Some(instance) = self.construct(id).map_err(|error| error.needed(|| graph.asker_of(id)))? {
+                let made = match self.construct(id) {
+                    Ok(Begun::Done(instance)) => Ok(Some(instance)),
+                    Ok(Begun::UnderWay) => Ok(None),
+                    Ok(Begun::First(work, first)) => Box::pin(self.in_place(work, first)).await,
+                    Err(error) => Err(error),
+                };
+                if let Some(instance) = made.map_err(|error| error.needed(|| graph.asker_of(id)))? {
                     self.put(id, instance);
                     schedule.done(id);
                 }
@@ -96,14 +111,25 @@ impl Life {
         self.built.push(id);
     }
 
+    /// What is early is under way alone, and becomes a task only if it waits.
+    async fn in_place(&mut self, work: Work, first: BoxFuture<'static, Result<Instance>>) -> Result<Option<Instance>> {
+        match self.building.try_in_place(work, first).await {
+            Some(ended) => {
+                self.times[ended.node].build = Some(ended.took);
+                ended.result.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
     /// Constructs a node that has nothing to wait for, or begins a task that does.
-    fn construct(&mut self, id: NodeId) -> Result<Option<Instance>> {
+    fn construct(&mut self, id: NodeId) -> Result<Begun> {
         let node = &self.graph.nodes[id];
-        let budget = node.start_budget.unwrap_or(self.options.start_hook);
+        let budget = node.rare().start_budget.unwrap_or(self.options.start_hook);
         match &node.body {
-            Body::Ready(instance) => Ok(Some(Arc::clone(instance))),
+            Body::Ready(instance) => Ok(Begun::Done(Arc::clone(instance))),
             Body::Function(_) | Body::Source(_) | Body::Displaced | Body::LeftOut(_) | Body::Unneeded => {
-                Ok(Some(Arc::new(())))
+                Ok(Begun::Done(Arc::new(())))
             }
             Body::Goner(make) => {
                 let hooks = make.hooks();
@@ -114,7 +140,7 @@ impl Life {
                         true => made(),
                         false => self.told(node, Hook::Construct, made),
                     };
-                    return made.map(Some).map_err(|error| error.in_hook(&node.who(), Hook::Construct, None));
+                    return made.map(Begun::Done).map_err(|error| error.in_hook(&node.who(), Hook::Construct, None));
                 }
                 let hook = match (hooks.init, hooks.before_init) {
                     (Some(_), _) => Hook::Init,
@@ -123,14 +149,18 @@ impl Life {
                 };
                 let (graph, store) = (Arc::clone(&self.graph), Arc::clone(&self.store));
                 let progress = Progress::new(Hook::Construct, node.who(), &self.under_way);
-                let work = prepare(graph, store, id, progress.clone());
-                self.building.spawn_hooks(id, node.who(), hook, budget, progress, work);
-                Ok(None)
+                let work = Work::new(id, node.who(), hook, budget, progress.clone());
+                let prepare = prepare(graph, store, id, progress);
+                if node.early {
+                    return Ok(Begun::First(work, Box::pin(prepare)));
+                }
+                self.building.spawn_hooks(work, prepare);
+                Ok(Begun::UnderWay)
             }
-            Body::Shared { .. } => {
+            Body::Shared(_) => {
                 let (graph, store) = (Arc::clone(&self.graph), Arc::clone(&self.store));
                 self.building.spawn(id, node.who(), Hook::Provide, budget, share(graph, store, id));
-                Ok(None)
+                Ok(Begun::UnderWay)
             }
         }
     }
@@ -164,7 +194,7 @@ impl Life {
                 match hook(&graph, &self.store, id, stage) {
                     Some(work) => {
                         let node = &graph.nodes[id];
-                        let budget = node.start_budget.unwrap_or(self.options.start_hook);
+                        let budget = node.rare().start_budget.unwrap_or(self.options.start_hook);
                         self.starting.spawn(id, node.who(), stage, budget, work);
                     }
                     None => {
@@ -200,7 +230,7 @@ impl Life {
             let (sender, token) = ShutdownToken::new();
             let (goner, shutdown, who) = (Arc::clone(goner), self.shutdown.clone(), node.who());
             let span = tracing::info_span!(target: "gone", "hook", goner = %who.name, hook = %Hook::Run);
-            let early_end = node.early_end.unwrap_or(self.options.early_end);
+            let early_end = node.rare().early_end.unwrap_or(self.options.early_end);
             let begun = Instant::now();
             let progress = Progress::new(Hook::Run, who.clone(), &self.under_way);
             progress.enter(Hook::Run);
@@ -275,17 +305,17 @@ impl Life {
         let mut told_of: HashMap<NodeId, Progress> = HashMap::new();
         loop {
             while let Some(id) = schedule.next() {
-                let (goner, budget) = (|| graph.nodes[id].who(), self.budget(id, deadline));
+                let (goner, budget) = (|| graph.nodes[id].who(), || self.budget(id, deadline));
                 if let Some(Background { tell, task, progress, .. }) = background.remove(&id) {
-                    let told = told_to_end(tell, AbortOnDrop(task), budget);
+                    let told = told_to_end(tell, AbortOnDrop(task), budget());
                     // The listeners know that it began.
                     let silent = Progress::new(Hook::Run, goner(), &self.under_way);
-                    tasks.spawn_hooks(id, goner(), Hook::Run, budget + 2 * GRACE, silent, told);
+                    tasks.spawn_hooks(Work::new(id, goner(), Hook::Run, budget() + 2 * GRACE, silent), told);
                     told_of.insert(id, progress);
                     continue;
                 }
                 match hook(&graph, &self.store, id, stage).filter(|_| stops.contains(&id)) {
-                    Some(work) => tasks.spawn(id, goner(), stage, budget, work),
+                    Some(work) => tasks.spawn(id, goner(), stage, budget(), work),
                     None => schedule.done(id),
                 }
             }
@@ -341,7 +371,7 @@ impl Life {
     fn budget(&self, id: NodeId, deadline: Instant) -> Duration {
         const MOMENT: Duration = Duration::from_millis(250);
         let left = deadline.saturating_duration_since(Instant::now());
-        self.graph.nodes[id].stop_budget.unwrap_or(self.options.stop_hook).min(left.max(MOMENT))
+        self.graph.nodes[id].rare().stop_budget.unwrap_or(self.options.stop_hook).min(left.max(MOMENT))
     }
 
     fn is_over(&self) -> bool {
@@ -396,7 +426,7 @@ fn close_hook(
     id: NodeId,
     budget: Duration,
 ) -> Option<BoxFuture<'static, Result<CloseReport>>> {
-    if let Some(on_close) = &node.on_close {
+    if let Some(on_close) = &node.rare().on_close {
         let on_close = Arc::clone(on_close);
         return Some(Box::pin(async move { on_close.close().await.map(|()| CloseReport::clean()) }));
     }
@@ -462,12 +492,12 @@ fn construct(graph: &Graph, store: &Store, id: NodeId, made: Vec<crate::target::
     let node = &graph.nodes[id];
     let Body::Goner(make) = &node.body else { return Arc::new(()) };
     let mut instance = make.construct(&mut Sites::new(store, &node.sites, &graph.bindings[id], made, None));
-    if node.has_with {
-        let with = std::mem::take(&mut *node.with.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-        if let Some(goner) = Arc::get_mut(&mut instance) {
-            for change in with {
-                change(goner);
-            }
+    let with = node.take_with();
+    if !with.is_empty()
+        && let Some(goner) = Arc::get_mut(&mut instance)
+    {
+        for change in with {
+            change(goner);
         }
     }
     instance
@@ -503,9 +533,10 @@ async fn prepare(graph: Arc<Graph>, store: Arc<Store>, id: NodeId, progress: Pro
 
 /// Makes the one value of a sharing provider for one extension text.
 async fn share(graph: Arc<Graph>, store: Arc<Store>, id: NodeId) -> Result<Instance> {
-    let Body::Shared { provider, tag, share } = &graph.nodes[id].body else {
+    let Body::Shared(shared) = &graph.nodes[id].body else {
         return Err(Error::msg("it is not a shared value"));
     };
+    let Shared { provider, tag, share } = &**shared;
     let piece = Piece { node: *provider, via: crate::node::Via::Call };
     let begun = Instant::now();
     let target = graph.nodes[id].offers[0].target;

@@ -157,7 +157,7 @@ impl Parts {
                 catch(|| accepts(&target, tag, &self.graph.sources))??;
                 Ok(piece)
             }
-            None => match self.graph.nodes[node].share.filter(|_| piece.via.is_provider()) {
+            None => match self.graph.nodes[node].rare().share.filter(|_| piece.via.is_provider()) {
                 Some(share) => self.shared(piece, target, tag, share).await,
                 None => Ok(piece),
             },
@@ -166,7 +166,7 @@ impl Parts {
 
     async fn shared(&self, provider: Piece, target: Target, tag: &Tag, share: Share) -> Result<Piece> {
         let of_plan = |node: &crate::node::Node| match &node.body {
-            Body::Shared { provider: of, tag: known, .. } => *of == provider.node && known.extend() == tag.extend(),
+            Body::Shared(shared) => shared.provider == provider.node && shared.tag.extend() == tag.extend(),
             _ => false,
         };
         if let Some(node) = self.graph.nodes.iter().position(of_plan) {
@@ -180,7 +180,7 @@ impl Parts {
         let instance = Arc::clone(cell.get_or_try_init(make).await?);
         // Of the value that was made, whichever instance it is called on.
         let put = move |_: &Instance, slot: &mut dyn std::any::Any| (share.put)(&instance, slot);
-        Ok(Piece { node: provider.node, via: Via::Cast(Arc::new(put)) })
+        Ok(Piece { node: provider.node, via: Via::cast(put) })
     }
 
     /// Calls a function with its parameters injected as they are now.
@@ -193,9 +193,9 @@ impl Parts {
         let first = self.graph.nodes.len();
         let mut made = Vec::with_capacity(shared.len());
         for node in &shared {
-            let Body::Shared { provider, tag, share } = &node.body else { continue };
-            let of = Piece { node: *provider, via: Via::Call };
-            made.push(self.shared(of, node.offers[0].target, tag, *share).await?);
+            let Body::Shared(shared) = &node.body else { continue };
+            let of = Piece { node: shared.provider, via: Via::Call };
+            made.push(self.shared(of, node.offers[0].target, &shared.tag, shared.share).await?);
         }
         for piece in bindings.iter_mut().flat_map(Binding::pieces_mut) {
             if let Some(shared) = piece.node.checked_sub(first).and_then(|at| made.get(at)) {

@@ -98,6 +98,8 @@ kinds! {
     State = 30, State;
     /// A signal came before the application was ready.
     Interrupted = 31, Interrupted;
+    /// A key of the configuration is set, and nobody asks for it.
+    UnaskedKey = 32, Unused;
 }
 
 impl MessageKind {

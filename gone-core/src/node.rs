@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::error::Who;
 use crate::run::located;
 use crate::slots::Sites;
-use crate::source::Sources;
+use crate::source::{Held, Sources};
 use crate::table::{BoxFuture, Form, Hooks, Instance, PutFn, Share, Table, offer};
 use crate::target::{Made, Site, Target};
 use crate::type_name::short;
@@ -26,13 +26,25 @@ pub(crate) struct Node {
     pub(crate) name: Option<Cow<'static, str>>,
     pub(crate) only_for_name: bool,
     pub(crate) default: bool,
-    pub(crate) default_for: Vec<Target>,
     pub(crate) order: i32,
     pub(crate) early: bool,
     pub(crate) fallback: bool,
     /// Found in the registry: it gives way to what the program loads itself.
     pub(crate) discovered: bool,
     pub(crate) replace: bool,
+    /// It was a source, and is now what that held.
+    pub(crate) source: bool,
+    /// Of the container's own: `Shutdown`, `Handle`.
+    pub(crate) built_in: bool,
+    pub(crate) sites: Cow<'static, [Site]>,
+    pub(crate) offers: Vec<Offer>,
+    pub(crate) body: Body,
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// The options that few nodes have, apart, so that the others stay small.
+pub(crate) struct Rare {
+    pub(crate) default_for: Vec<Target>,
     /// Types that it comes after, where nothing else decides.
     pub(crate) after: Vec<Target>,
     pub(crate) start_budget: Option<Duration>,
@@ -40,20 +52,27 @@ pub(crate) struct Node {
     pub(crate) early_end: Option<EarlyEnd>,
     /// It is loaded only if all of these hold.
     pub(crate) when: Vec<When>,
-    /// It was a source, and is now what that held.
-    pub(crate) source: bool,
-    /// Of the container's own: `Shutdown`, `Handle`.
-    pub(crate) built_in: bool,
-    pub(crate) sites: Cow<'static, [Site]>,
-    pub(crate) offers: Vec<Offer>,
     pub(crate) with: Mutex<Vec<With>>,
-    /// Whether there is any, to be known without the lock.
-    pub(crate) has_with: bool,
     /// How a function as provider shares what it makes, if it does.
     pub(crate) share: Option<Share>,
     /// Releases what a function as provider has made.
     pub(crate) on_close: Option<Arc<dyn AnyClose>>,
-    pub(crate) body: Body,
+}
+
+impl Rare {
+    const fn none() -> Self {
+        Rare {
+            default_for: Vec::new(),
+            after: Vec::new(),
+            start_budget: None,
+            stop_budget: None,
+            early_end: None,
+            when: Vec::new(),
+            with: Mutex::new(Vec::new()),
+            share: None,
+            on_close: None,
+        }
+    }
 }
 
 pub(crate) type With = Box<dyn FnOnce(&mut (dyn Any + Send + Sync)) + Send>;
@@ -68,13 +87,20 @@ pub(crate) enum Body {
     /// A function as provider.
     Function(Arc<dyn AnyFunction>),
     /// The one value that a sharing provider makes for an extension text.
-    Shared { provider: NodeId, tag: Tag, share: Share },
+    Shared(Box<Shared>),
     /// A fallback that something loaded stands in for.
     Displaced,
     /// What a condition left out, or a test that discovers nothing.
     LeftOut(Box<LeftOut>),
     /// What nobody needs, where only what is needed is built.
     Unneeded,
+}
+
+/// A value that a sharing provider makes once for all who ask with the same extension text.
+pub(crate) struct Shared {
+    pub(crate) provider: NodeId,
+    pub(crate) tag: Tag,
+    pub(crate) share: Share,
 }
 
 /// A condition, and where it was given.
@@ -141,7 +167,7 @@ impl Offer {
         cast: fn(Arc<T>) -> Arc<U>,
     ) -> Self {
         let put = move |instance: &Instance, slot: &mut dyn Any| offer::<T, Arc<U>>(instance, slot, cast);
-        Offer { target: Target::of::<Arc<U>>(), via: Via::Cast(Arc::new(put)) }
+        Offer { target: Target::of::<Arc<U>>(), via: Via::cast(put) }
     }
 }
 
@@ -151,14 +177,15 @@ pub(crate) enum Via {
     /// Of the instance, by a function of the derive's table.
     Put(PutFn),
     /// Of the instance, by a cast given at load.
-    Cast(Arc<CastFn>),
+    Cast(Cast),
     /// By asking the typed provider.
     Call,
     /// By asking the many-type provider.
     Ask,
 }
 
-type CastFn = dyn Fn(&Instance, &mut dyn Any) + Send + Sync;
+/// In two steps, so that every binding is as small as one by a function: casts given at load are few.
+type Cast = Arc<Box<dyn Fn(&Instance, &mut dyn Any) + Send + Sync>>;
 
 /// Releases the values that a function as provider has made.
 pub(crate) trait AnyClose: Send + Sync {
@@ -166,6 +193,10 @@ pub(crate) trait AnyClose: Send + Sync {
 }
 
 impl Via {
+    pub(crate) fn cast(cast: impl Fn(&Instance, &mut dyn Any) + Send + Sync + 'static) -> Self {
+        Via::Cast(Arc::new(Box::new(cast)))
+    }
+
     pub(crate) fn is_provider(&self) -> bool {
         matches!(self, Via::Call | Via::Ask)
     }
@@ -181,7 +212,7 @@ pub(crate) trait AnySource: Send + Sync {
         sources: &'a Sources,
     ) -> BoxFuture<'a, Result<Box<dyn Any + Send + Sync>>>;
     /// The snapshot as a value that offers `Arc<Snapshot>`, and as one for [`Sources`].
-    fn keep(&self, snapshot: Box<dyn Any + Send + Sync>) -> Option<(Instance, Arc<dyn Any + Send + Sync>)>;
+    fn keep(&self, snapshot: Box<dyn Any + Send + Sync>) -> Option<(Instance, Held)>;
 }
 
 /// A function as provider, its parameters erased.
@@ -199,27 +230,34 @@ impl Node {
             name: None,
             only_for_name: false,
             default: false,
-            default_for: Vec::new(),
             order: 0,
             early: false,
             fallback: false,
             discovered: false,
             replace: false,
-            after: Vec::new(),
-            start_budget: None,
-            stop_budget: None,
-            early_end: None,
-            when: Vec::new(),
             source: false,
             built_in: false,
             sites: Cow::Borrowed(&[]),
             offers: Vec::new(),
-            with: Mutex::new(Vec::new()),
-            has_with: false,
-            share: None,
-            on_close: None,
             body,
+            rare: None,
         }
+    }
+
+    /// The options that few nodes have.
+    pub(crate) fn rare(&self) -> &Rare {
+        static NONE: Rare = Rare::none();
+        self.rare.as_deref().unwrap_or(&NONE)
+    }
+
+    pub(crate) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_with(|| Box::new(Rare::none()))
+    }
+
+    /// What is to be done with the goner once its sites are filled: given once.
+    pub(crate) fn take_with(&self) -> Vec<With> {
+        let Some(rare) = &self.rare else { return Vec::new() };
+        std::mem::take(&mut *rare.with.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 
     /// What the derive says.
@@ -268,9 +306,12 @@ impl Node {
         self.offers.clear();
         self.sites = Cow::Borrowed(&[]);
         self.name = None;
-        self.after.clear();
-        self.default_for.clear();
-        (self.default, self.only_for_name, self.on_close) = (false, false, None);
+        (self.default, self.only_for_name) = (false, false);
+        if let Some(rare) = &mut self.rare {
+            rare.after.clear();
+            rare.default_for.clear();
+            rare.on_close = None;
+        }
     }
 
     /// Takes it out of the graph, and remembers for reports what it was.

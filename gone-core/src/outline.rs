@@ -131,7 +131,7 @@ impl Outline {
         let shown: Vec<NodeId> = (0..graph.nodes.len())
             .filter(|id| {
                 let node = &graph.nodes[*id];
-                let own = node.built_in && !matches!(node.body, Body::Shared { .. });
+                let own = node.built_in && !matches!(node.body, Body::Shared(_));
                 !own && !matches!(node.body, Body::Displaced)
             })
             .collect();
@@ -144,9 +144,9 @@ impl Outline {
                 let edge = |to| Edge { field: site.field.to_string(), to, lazy };
                 needs.extend(binding.nodes().filter_map(place).map(edge));
             }
-            if let Body::Shared { provider, .. } = &node.body {
+            if let Body::Shared(shared) = &node.body {
                 let field = "made by".to_owned();
-                needs.extend(place(*provider).map(|to| Edge { field, to, lazy: false }));
+                needs.extend(place(shared.provider).map(|to| Edge { field, to, lazy: false }));
             }
             let at = node.declared.unwrap_or(node.loaded);
             let (what, name, kind) = match &node.body {
@@ -154,8 +154,8 @@ impl Outline {
                 Body::Goner(_) => (node.label(), node.name.as_deref(), Kind::Goner),
                 Body::Function(_) => (node.label(), node.name.as_deref(), Kind::Function),
                 Body::Ready(_) | Body::Source(_) => (node.label(), node.name.as_deref(), Kind::Value),
-                Body::Shared { tag, .. } => {
-                    let text = Some(tag.extend()).filter(|text| !text.is_empty());
+                Body::Shared(shared) => {
+                    let text = Some(shared.tag.extend()).filter(|text| !text.is_empty());
                     (node.offers[0].target.name(), text, Kind::Shared)
                 }
                 Body::LeftOut(out) => (node.label(), out.name.as_deref(), Kind::LeftOut),
@@ -180,7 +180,7 @@ impl Outline {
         let mut outline = Outline::of(graph);
         let mut parts = outline.parts.iter_mut();
         for (id, node) in graph.nodes.iter().enumerate() {
-            let own = node.built_in && !matches!(node.body, Body::Shared { .. });
+            let own = node.built_in && !matches!(node.body, Body::Shared(_));
             if own || matches!(node.body, Body::Displaced) {
                 continue;
             }

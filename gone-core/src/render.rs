@@ -9,7 +9,7 @@ use crate::error::Scene;
 use crate::plan::{Place, Problem, Report};
 use crate::source_text::{Mark, SourceText};
 use crate::type_name::without_std;
-use crate::{Asker, Code, Error, Hook, Location, MessageKind};
+use crate::{Asker, Code, Error, Excerpt, Hook, Location, MessageKind};
 
 /// No line gets longer than this unless a single word is.
 const WIDTH: usize = 99;
@@ -97,11 +97,12 @@ impl Page {
     fn problem(&mut self, problem: &Problem) -> String {
         let mut block = Block::new(problem.code, &problem.message);
         let mut involved = problem.involved.iter();
+        let written = problem.excerpt.as_ref().map(|excerpt| block.excerpt(excerpt)).is_some();
         match (&problem.asker, problem.involved.first()) {
-            (Some(asker), _) if asker.at().is_some() => self.asker(&mut block, asker, "asks for it"),
+            (Some(asker), _) if asker.at().is_some() => self.asker(&mut block, asker, "asks for it", !written),
             (Some(asker), _) => block.note("note", format!("`{asker}` asks for it")),
             (None, Some(_)) => {
-                involved.by_ref().take(1).for_each(|place| self.place(&mut block, place, true));
+                involved.by_ref().take(1).for_each(|place| self.place(&mut block, place, !written));
             }
             (None, None) => {}
         }
@@ -109,7 +110,10 @@ impl Page {
         if problem.path.len() > 1 && problem.code != Code::Cycle {
             block.note("needed by", problem.path.join(" → "));
         }
-        block.causes(&problem.message, problem.cause.as_ref());
+        // What is explained in parts is not said again.
+        let explained = problem.cause.as_ref().filter(|cause| cause.explanation().is_some());
+        let said = explained.map_or_else(|| problem.message.clone(), Error::to_string);
+        block.causes(&said, problem.cause.as_ref());
         legend(&mut block, problem);
         for note in &problem.notes {
             block.note("note", note.clone());
@@ -160,12 +164,12 @@ impl Page {
         }
     }
 
-    fn asker(&mut self, block: &mut Block, asker: &Asker, what: &str) {
+    fn asker(&mut self, block: &mut Block, asker: &Asker, what: &str, first: bool) {
         let Some(at) = asker.at() else { return };
         let label = format!("`{asker}` {what}");
         let field = Mark::Field(asker.field().to_owned());
         let mark = if self.line(at, &field).is_some() { field } else { Mark::Call };
-        self.mark(block, at, &mark, true, vec![label]);
+        self.mark(block, at, &mark, first, vec![label]);
     }
 
     fn place(&mut self, block: &mut Block, place: &Place, first: bool) {
@@ -233,6 +237,30 @@ impl Block {
         };
         let indent = "     = ".len() + name.len() + ": ".len();
         self.elements.push(level.message(wrapped(&text, indent)).into());
+    }
+
+    /// A place in a file that is no Rust source.
+    fn excerpt(&mut self, excerpt: &Excerpt) {
+        let Excerpt { path, line, column, text, label } = excerpt;
+        match text {
+            Some((text, mark)) if text.get(mark.clone()).is_some() => {
+                let before = text[..mark.end].chars().count() + 8;
+                let fits = before + label.chars().count() <= WIDTH;
+                let annotation = AnnotationKind::Primary.span(mark.clone()).label(fits.then(|| label.clone()));
+                let snippet = Snippet::source(text.clone()).line_start(*line).path(path.clone());
+                self.elements.push(snippet.annotation(annotation).into());
+                if !fits {
+                    self.note("note", label.clone());
+                }
+            }
+            _ => {
+                self.elements.push(Origin::path(path.clone()).line(*line).char_column(*column).into());
+                self.elements.push(Padding.into());
+                if !label.is_empty() {
+                    self.note("note", label.clone());
+                }
+            }
+        }
     }
 
     fn see(&mut self, kind: MessageKind) {

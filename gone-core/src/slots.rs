@@ -31,7 +31,7 @@ impl Store {
         let name = |(id, node): (NodeId, &Node)| {
             let of = match &node.body {
                 // A shared value goes by the name of its provider.
-                Body::Shared { provider, .. } => &nodes[*provider],
+                Body::Shared(shared) => &nodes[shared.provider],
                 _ => node,
             };
             Some((id, of.name.clone()?))
@@ -128,6 +128,11 @@ impl<'a> Sites<'a> {
             (Binding::Tag, _) => {
                 if let (Some(tag), Some(slot)) = (self.tag, slot.downcast_mut::<Option<Tag>>()) {
                     *slot = Some(tag.clone());
+                }
+            }
+            (Binding::Default, _) => {
+                if let Some(default) = site.ty.target.absent() {
+                    site.ty.target.place(default, slot);
                 }
             }
             (Binding::Bundle, _) => {

@@ -1,9 +1,9 @@
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Result;
+use crate::unwind::catch;
+use crate::{ConfigDump, Error, Result, Setting};
 
 /// Something read before the plan, such as configuration files, so that the plan can check what it holds.
 ///
@@ -33,23 +33,107 @@ pub trait Source: Send + Sync + 'static {
         let _ = sources;
         async { Ok(local) }
     }
+
+    /// Looks at what it holds once more, at the end of the plan, when all sites and conditions have asked: what stands in it, and
+    /// nobody knows.
+    fn review(snapshot: &Self::Snapshot, review: &mut Review) {
+        let _ = (snapshot, review);
+    }
+
+    /// What it holds, setting by setting, for people to read. No secret may be in it.
+    fn dump(snapshot: &Self::Snapshot) -> Vec<Setting> {
+        let _ = snapshot;
+        Vec::new()
+    }
+}
+
+/// What a source says at the end of the plan.
+#[derive(Debug, Default)]
+pub struct Review {
+    pub(crate) problems: Vec<Error>,
+    pub(crate) warnings: Vec<Error>,
+}
+
+impl Review {
+    /// Something is wrong: it becomes a problem of the plan's report.
+    pub fn problem(&mut self, error: Error) {
+        self.problems.push(error);
+    }
+
+    /// Something looks like a mistake: it is among [`Plan::warnings`](crate::Plan::warnings).
+    pub fn warning(&mut self, error: Error) {
+        self.warnings.push(error);
+    }
 }
 
 /// The snapshots of all sources, by their type.
 #[derive(Clone, Default)]
 pub struct Sources {
-    snapshots: HashMap<TypeId, Arc<dyn Any + Send + Sync>>,
+    /// In load order; there are few.
+    snapshots: Vec<(TypeId, Held)>,
+}
+
+/// A snapshot, and what its source does with it.
+#[derive(Clone)]
+pub(crate) struct Held {
+    snapshot: Arc<dyn Any + Send + Sync>,
+    review: fn(&(dyn Any + Send + Sync), &mut Review),
+    dump: fn(&(dyn Any + Send + Sync)) -> Vec<Setting>,
+}
+
+impl Held {
+    pub(crate) fn of<S: Source>(snapshot: Arc<S::Snapshot>) -> Self {
+        Held {
+            snapshot,
+            review: |snapshot, review| {
+                if let Some(snapshot) = snapshot.downcast_ref() {
+                    S::review(snapshot, review);
+                }
+            },
+            dump: |snapshot| snapshot.downcast_ref().map(S::dump).unwrap_or_default(),
+        }
+    }
 }
 
 impl Sources {
     /// The snapshot of type `S`; none if no source of it is loaded, or it could not be read.
     pub fn get<S: Send + Sync + 'static>(&self) -> Option<&S> {
-        self.snapshots.get(&TypeId::of::<S>()).and_then(|snapshot| snapshot.downcast_ref())
+        self.held(TypeId::of::<S>()).and_then(|held| held.snapshot.downcast_ref())
+    }
+
+    fn held(&self, id: TypeId) -> Option<&Held> {
+        self.snapshots.iter().find(|(known, _)| *known == id).map(|(_, held)| held)
     }
 
     /// False if there is one of that type already.
-    pub(crate) fn insert(&mut self, id: TypeId, snapshot: Arc<dyn Any + Send + Sync>) -> bool {
-        self.snapshots.insert(id, snapshot).is_none()
+    pub(crate) fn insert(&mut self, id: TypeId, held: Held) -> bool {
+        let new = self.held(id).is_none();
+        if new {
+            self.snapshots.push((id, held));
+        }
+        new
+    }
+
+    /// What the sources find in the end. A panic is one more problem.
+    pub(crate) fn review(&self) -> Review {
+        let mut review = Review::default();
+        for (_, held) in &self.snapshots {
+            if let Err(error) = catch(|| (held.review)(&*held.snapshot, &mut review)) {
+                review.problem(error);
+            }
+        }
+        review
+    }
+
+    pub(crate) fn dump(&self) -> ConfigDump {
+        let mut settings = Vec::new();
+        for (_, held) in &self.snapshots {
+            match catch(|| (held.dump)(&*held.snapshot)) {
+                Ok(dumped) => settings.extend(dumped),
+                Err(error) => tracing::error!(target: "gone", "a source does not tell what it holds: {error}"),
+            }
+        }
+        ConfigDump::new(settings)
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::function::{Blocking, OnThread, ProviderFn};
 use crate::node::{AnyClose, AnyFunction, AnySource, Body, Node, Offer, Via, When};
 use crate::slots::Sites;
+use crate::source::Held;
 use crate::table::{BoxFuture, Instance, Share, put_clone};
 use crate::target::{Made, Target};
 use crate::unwind::caught;
@@ -57,7 +58,7 @@ impl<T> Spec<T> {
     /// As [`default`](Spec::default), for one type: the site's type in full, such as `Arc<dyn Store>`. On a many-type
     /// provider it also offers that type, so that sites can ask for it by type.
     pub fn default_for<S: Send + 'static>(mut self) -> Self {
-        self.node.default_for.push(Target::of::<S>());
+        self.node.rare_mut().default_for.push(Target::of::<S>());
         self
     }
 
@@ -80,28 +81,28 @@ impl<T> Spec<T> {
     /// Comes after whatever offers `S`, the site's type in full, in a `Vec` and in the start order, as if by a need. A contradiction
     /// is an error of the plan; that nothing offers `S` is not.
     pub fn after<S: Send + 'static>(mut self) -> Self {
-        self.node.after.push(Target::of::<S>());
+        self.node.rare_mut().after.push(Target::of::<S>());
         self
     }
 
     /// How long each of its hooks may take while building and starting, in place of [`Options::start_hook`](crate::Options), and
     /// each call of it as a sharing provider.
     pub fn start_budget(mut self, budget: Duration) -> Self {
-        self.node.start_budget = Some(budget);
+        self.node.rare_mut().start_budget = Some(budget);
         self
     }
 
     /// How long each of its hooks may take while stopping and closing, in place of [`Options::stop_hook`](crate::Options). The budget
     /// of the whole shutdown stands above it.
     pub fn stop_budget(mut self, budget: Duration) -> Self {
-        self.node.stop_budget = Some(budget);
+        self.node.rare_mut().stop_budget = Some(budget);
         self
     }
 
     /// What it means that its background task returns `Ok` before it was told to end, in place of
     /// [`Options::early_end`](crate::Options).
     pub fn early_end(mut self, early_end: EarlyEnd) -> Self {
-        self.node.early_end = Some(early_end);
+        self.node.rare_mut().early_end = Some(early_end);
         self
     }
 
@@ -110,12 +111,14 @@ impl<T> Spec<T> {
     /// source has no conditions: it is read before them.
     #[track_caller]
     pub fn when(mut self, condition: impl Condition) -> Self {
-        self.node.when.push(When { condition: Box::new(condition), at: std::panic::Location::caller() });
+        self.node.rare_mut().when.push(When { condition: Box::new(condition), at: std::panic::Location::caller() });
         self
     }
 
     /// Builds it, and what it needs, before everything else, and closes it after everything else: for logs and telemetry,
-    /// which others use without asking for them.
+    /// which others use without asking for them. Nothing else can be built meanwhile, so its hooks of construction run on the
+    /// booting task itself until they first wait: one that never does costs no task, and one that blocks its thread is found
+    /// late only when it returns.
     pub fn early(mut self) -> Self {
         self.node.early = true;
         self
@@ -125,14 +128,12 @@ impl<T> Spec<T> {
 impl<T: Goner> Spec<T> {
     /// Changes the goner after its sites are filled, before `before_init`. A panic fails the boot.
     pub fn with(mut self, change: impl FnOnce(&mut T) + Send + 'static) -> Self {
-        self.node.has_with = true;
-        if let Ok(mut with) = self.node.with.lock() {
-            with.push(Box::new(move |goner| {
-                if let Some(goner) = goner.downcast_mut::<T>() {
-                    change(goner);
-                }
-            }));
-        }
+        let with = self.node.rare_mut().with.get_mut().unwrap_or_else(PoisonError::into_inner);
+        with.push(Box::new(move |goner| {
+            if let Some(goner) = goner.downcast_mut::<T>() {
+                change(goner);
+            }
+        }));
         self
     }
 
@@ -188,7 +189,7 @@ where
     /// Calls the function once for each extension text, while the application is built, and hands out clones: one pool for all who ask. The
     /// same as `#[goner(share)]` on a provider. (contract container A-77)
     pub fn share(mut self) -> Self {
-        self.node.share = Some(Share::of::<F::Output>());
+        self.node.rare_mut().share = Some(Share::of::<F::Output>());
         self
     }
 
@@ -201,7 +202,7 @@ where
         if let Body::Function(function) = self.node.body {
             let kept: Arc<Mutex<Vec<F::Output>>> = Arc::default();
             self.node.body = Body::Function(Arc::new(Keeping { function, kept: Arc::clone(&kept) }));
-            self.node.on_close = Some(Arc::new(Releasing { kept, close: Arc::new(close) }));
+            self.node.rare_mut().on_close = Some(Arc::new(Releasing { kept, close: Arc::new(close) }));
         }
         self
     }
@@ -302,9 +303,9 @@ pub fn source<S: Source>(source: S) -> Spec<Read<S>> {
                 }
             })
         }
-        fn keep(&self, snapshot: Box<dyn Any + Send + Sync>) -> Option<(Instance, Arc<dyn Any + Send + Sync>)> {
+        fn keep(&self, snapshot: Box<dyn Any + Send + Sync>) -> Option<(Instance, Held)> {
             let snapshot: Arc<S::Snapshot> = Arc::from(snapshot.downcast::<S::Snapshot>().ok()?);
-            Some((Arc::new(Arc::clone(&snapshot)), snapshot))
+            Some((Arc::new(Arc::clone(&snapshot)), Held::of::<S>(snapshot)))
         }
     }
     let mut spec = Spec::new(std::any::type_name::<S>, Body::Source(Arc::new(Erased(source))));

@@ -407,6 +407,11 @@ pub const fn target<T: Send + 'static>(deserialize: Option<DeserializeFn>, absen
     Target::of::<T>().with(deserialize, absent)
 }
 
+/// A value on its way to its site.
+pub fn made<T: Send + 'static>(value: T) -> Made {
+    Box::new(value)
+}
+
 /// Sites and offers must be able to cross threads: the derive macro asks it of each, once, at the user's type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be injected",

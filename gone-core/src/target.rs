@@ -18,7 +18,16 @@ pub struct Target {
     name: fn() -> &'static str,
     place: PlaceFn,
     deserialize: Option<DeserializeFn>,
-    absent: Option<fn() -> Made>,
+    absent: Option<Absent>,
+}
+
+/// What a site takes where a provider says that there is nothing.
+#[derive(Clone, Copy)]
+enum Absent {
+    /// It is an `Option`.
+    None(fn() -> Made),
+    /// It has a default.
+    Default(fn() -> Made),
 }
 
 impl Target {
@@ -45,7 +54,16 @@ impl Target {
     }
 
     pub(crate) const fn with(self, deserialize: Option<DeserializeFn>, absent: Option<fn() -> Made>) -> Self {
+        let absent = match absent {
+            Some(none) => Some(Absent::None(none)),
+            None => None,
+        };
         Target { deserialize, absent, ..self }
+    }
+
+    /// The same, of a site that has a default.
+    pub const fn or(self, default: fn() -> Made) -> Self {
+        Target { absent: Some(Absent::Default(default)), ..self }
     }
 
     /// Whether this is the type `T`.
@@ -73,9 +91,14 @@ impl Target {
         self.deserialize.is_some()
     }
 
-    /// Whether the site is an `Option`, so that "absent" is an answer.
+    /// Whether "absent" is an answer: the site is an `Option`, or has a default of its own.
     pub fn is_optional(&self) -> bool {
         self.absent.is_some()
+    }
+
+    /// Whether the site has a default: `#[gone("name", default = …)]`.
+    pub fn has_default(&self) -> bool {
+        matches!(self.absent, Some(Absent::Default(_)))
     }
 
     /// Reads a value of this type and drops it: for checks in the plan.
@@ -100,7 +123,7 @@ impl Target {
     }
 
     pub(crate) fn absent(&self) -> Option<Made> {
-        self.absent.map(|absent| absent())
+        self.absent.map(|(Absent::None(absent) | Absent::Default(absent))| absent())
     }
 
     /// Moves a value of this type into an `Option<T>`; false if the value is of another type.

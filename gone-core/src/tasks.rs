@@ -1,6 +1,7 @@
 //! Hooks under way: each in a task of its own, with a budget and a name.
 
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::task::{AbortHandle, JoinSet};
@@ -133,14 +134,26 @@ pub(crate) struct Tasks<T> {
     under_way: UnderWay,
 }
 
-struct Running {
-    number: u64,
+/// What is done for a node: one hook, or several with that budget each.
+pub(crate) struct Work {
     node: NodeId,
     goner: Who,
+    /// What it is called by.
     hook: Hook,
-    begun: Instant,
-    progress: Progress,
     budget: Duration,
+    progress: Progress,
+    begun: Instant,
+}
+
+impl Work {
+    pub(crate) fn new(node: NodeId, goner: Who, hook: Hook, budget: Duration, progress: Progress) -> Self {
+        Work { node, goner, hook, budget, progress, begun: Instant::now() }
+    }
+}
+
+struct Running {
+    number: u64,
+    work: Work,
     abort: AbortHandle,
     /// Past its budget: told to end at once, with so long to do so, and what it failed with.
     cancelled: Option<(Instant, Error)>,
@@ -154,7 +167,7 @@ impl Running {
     fn deadline(&self) -> Instant {
         match &self.cancelled {
             Some((deadline, _)) => *deadline,
-            None => after(self.progress.begun(), self.budget),
+            None => after(self.work.progress.begun(), self.work.budget),
         }
     }
 }
@@ -184,40 +197,57 @@ impl<T: Send + 'static> Tasks<T> {
         goner: Who,
         hook: Hook,
         budget: Duration,
-        work: impl Future<Output = Result<T>> + Send + 'static,
+        future: impl Future<Output = Result<T>> + Send + 'static,
     ) {
         let progress = Progress::new(hook, goner.clone(), &self.under_way);
         progress.enter(hook);
-        self.spawn_hooks(node, goner, hook, budget, progress, work);
+        self.spawn_hooks(Work::new(node, goner, hook, budget, progress), future);
     }
 
-    /// Begins work that goes through several hooks, each with that budget; it is called by `hook`, and tells its progress.
-    pub(crate) fn spawn_hooks(
+    /// Begins what goes through several hooks and tells its progress.
+    pub(crate) fn spawn_hooks(&mut self, work: Work, future: impl Future<Output = Result<T>> + Send + 'static) {
+        let future = self.begin(&work, future);
+        self.go_on(work, future);
+    }
+
+    /// As [`spawn_hooks`](Tasks::spawn_hooks), but polls it once in place: what is ready at once needs no task, and what is not
+    /// becomes one. For what runs while nothing else can. How it ended, if it did. It never waits.
+    pub(crate) async fn try_in_place(
         &mut self,
-        node: NodeId,
-        goner: Who,
-        hook: Hook,
-        budget: Duration,
-        progress: Progress,
-        work: impl Future<Output = Result<T>> + Send + 'static,
-    ) {
+        work: Work,
+        future: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Option<Ended<T>> {
+        let mut future = Box::pin(self.begin(&work, future));
+        match std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await {
+            Poll::Pending => {
+                self.go_on(work, future);
+                None
+            }
+            // Late is late, also where it held the thread and nobody could say so meanwhile.
+            Poll::Ready(Ok(done)) if work.progress.begun().elapsed() > work.budget => {
+                self.late.push((work.node, done));
+                let late = abandoned(work.budget);
+                Some(self.ended(work, Err(late)))
+            }
+            Poll::Ready(result) => Some(self.ended(work, result)),
+        }
+    }
+
+    fn begin<F: Future<Output = Result<T>>>(
+        &self,
+        work: &Work,
+        future: F,
+    ) -> impl Future<Output = Result<T>> + use<F, T> {
+        self.under_way.add(&work.goner.name, work.hook);
+        let span = tracing::info_span!(target: "gone", "hook", goner = %work.goner.name, hook = %work.hook);
+        caught(future).instrument(span)
+    }
+
+    fn go_on(&mut self, work: Work, future: impl Future<Output = Result<T>> + Send + 'static) {
         let number = self.next;
         self.next += 1;
-        self.under_way.add(&goner.name, hook);
-        let span = tracing::info_span!(target: "gone", "hook", goner = %goner.name, hook = %hook);
-        let work = async move { (number, caught(work).await) }.instrument(span);
-        let abort = self.set.spawn(work);
-        self.running.push(Running {
-            number,
-            node,
-            goner,
-            hook,
-            begun: Instant::now(),
-            progress,
-            budget,
-            abort,
-            cancelled: None,
-        });
+        let abort = self.set.spawn(async move { (number, future.await) });
+        self.running.push(Running { number, work, abort, cancelled: None });
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -241,11 +271,11 @@ impl<T: Send + 'static> Tasks<T> {
                     return Some(match it.cancelled {
                         // It came to its end between its budget's and being cancelled: late is late.
                         Some((_, ref error)) => {
-                            self.late.extend(result.ok().map(|done| (it.node, done)));
+                            self.late.extend(result.ok().map(|done| (it.work.node, done)));
                             let error = error.clone();
-                            self.cancelled(it, error)
+                            self.cancelled(it.work, error)
                         }
-                        None => self.ended(it, result),
+                        None => self.ended(it.work, result),
                     });
                 }
                 // Panics are caught within, so this is a task that was cancelled, and now is gone.
@@ -253,13 +283,13 @@ impl<T: Send + 'static> Tasks<T> {
                     if let Some(at) = self.running.iter().position(|it| it.abort.id() == gone.id()) {
                         let it = self.running.swap_remove(at);
                         if let Some((_, error)) = it.cancelled.clone() {
-                            return Some(self.cancelled(it, error));
+                            return Some(self.cancelled(it.work, error));
                         }
                     }
                 }
                 Ok(None) => {
                     let it = self.running.pop()?;
-                    return Some(self.ended(it, Err(Error::msg("its task was lost"))));
+                    return Some(self.ended(it.work, Err(Error::msg("its task was lost"))));
                 }
                 Err(_) => {
                     let now = Instant::now();
@@ -268,27 +298,28 @@ impl<T: Send + 'static> Tasks<T> {
                     let it = &mut self.running[at];
                     if let Some((_, error)) = it.cancelled.clone() {
                         let it = self.running.swap_remove(at);
-                        let (node, hook, took) = (it.node, it.hook, it.begun.elapsed());
-                        self.under_way.remove(&it.goner.name, it.hook);
-                        it.progress.leave(Some(&error));
+                        let Work { node, hook, begun, .. } = it.work;
+                        let took = begun.elapsed();
+                        self.under_way.remove(&it.work.goner.name, hook);
+                        it.work.progress.leave(Some(&error));
                         self.abandoned.push(it);
                         return Some(Ended { node, hook, took, result: Err(error) });
                     }
                     it.abort.abort();
-                    let error = it.progress.place(&it.goner, abandoned(it.budget));
+                    let error = it.work.progress.place(&it.work.goner, abandoned(it.work.budget));
                     it.cancelled = Some((after(now, GRACE), error));
                 }
             }
         }
     }
 
-    fn cancelled(&self, it: Running, error: Error) -> Ended<T> {
+    fn cancelled(&self, it: Work, error: Error) -> Ended<T> {
         self.under_way.remove(&it.goner.name, it.hook);
         it.progress.leave(Some(&error));
         Ended { node: it.node, hook: it.hook, took: it.begun.elapsed(), result: Err(error) }
     }
 
-    fn ended(&self, it: Running, result: Result<T>) -> Ended<T> {
+    fn ended(&self, it: Work, result: Result<T>) -> Ended<T> {
         self.under_way.remove(&it.goner.name, it.hook);
         let result = result.map_err(|error| it.progress.place(&it.goner, error));
         it.progress.leave(result.as_ref().err());
@@ -296,7 +327,7 @@ impl<T: Send + 'static> Tasks<T> {
     }
 
     fn abandoned(&self, number: u64) -> Option<NodeId> {
-        self.abandoned.iter().find(|it| it.number == number).map(|it| it.node)
+        self.abandoned.iter().find(|it| it.number == number).map(|it| it.work.node)
     }
 
     /// Cancels all, and gives those that had come to a good end all the same, and an error for each that does not end.
@@ -311,12 +342,12 @@ impl<T: Send + 'static> Tasks<T> {
         }
         let mut errors = Vec::new();
         for it in self.abandoned.drain(..) {
-            self.under_way.remove(&it.goner.name, it.hook);
-            it.progress.leave(Some(&Error::msg("was cancelled")));
+            self.under_way.remove(&it.work.goner.name, it.work.hook);
+            it.work.progress.leave(Some(&Error::msg("was cancelled")));
             if !it.abort.is_finished() {
                 let error =
                     Error::msg("blocks its thread and could not be cancelled").of_kind(MessageKind::HookAbandoned);
-                errors.push(it.progress.place(&it.goner, error));
+                errors.push(it.work.progress.place(&it.work.goner, error));
             }
         }
         (std::mem::take(&mut self.late), errors)

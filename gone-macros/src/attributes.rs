@@ -5,7 +5,7 @@ use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Ident, LitStr, Path, Token, Type, parenthesized};
+use syn::{Attribute, Expr, Ident, LitStr, Path, Token, Type, parenthesized};
 
 /// Collects errors so that several mistakes come out of one compile.
 #[derive(Default)]
@@ -162,26 +162,57 @@ pub(crate) fn private(krate: Option<&Path>) -> TokenStream {
     }
 }
 
-/// `#[gone]` or `#[gone("name,extend")]` on a field: none if the field is not a site.
-pub(crate) fn tag(attributes: &[Attribute], errors: &mut Errors) -> Option<String> {
-    struct Text(LitStr);
-    impl Parse for Text {
-        fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-            if !input.peek(LitStr) {
-                return Err(input.error("expected a text: `#[gone(\"name,extend\")]`, or `#[gone]` to ask by type"));
-            }
-            let text = input.parse()?;
-            match input.is_empty() {
-                true => Ok(Text(text)),
-                false => Err(input.error("a tag is one text: write what belongs to it inside the quotes")),
-            }
-        }
+/// What stands in `#[gone("name,extend", default = expr)]`.
+#[derive(Default)]
+pub(crate) struct OnField {
+    pub(crate) text: String,
+    /// What the field takes where there is nothing.
+    pub(crate) default: Option<Expr>,
+}
+
+impl OnField {
+    /// Whether it asks by name, and not by type.
+    pub(crate) fn asks_by_name(&self) -> bool {
+        !matches!(self.text.split(',').next(), Some("" | "*") | None)
     }
+}
+
+impl Parse for OnField {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        const ONE_TEXT: &str =
+            "a tag is one text, and perhaps `default = …`: write what belongs to the text inside the quotes";
+        if !input.peek(LitStr) {
+            return Err(input.error("expected a text: `#[gone(\"name,extend\")]`, or `#[gone]` to ask by type"));
+        }
+        let text: LitStr = input.parse()?;
+        let mut tag = OnField { text: text.value(), default: None };
+        if input.is_empty() {
+            return Ok(tag);
+        }
+        let key = input.parse::<Token![,]>().and_then(|_| input.parse::<Ident>());
+        let key = written(key, ONE_TEXT)?;
+        if key != "default" {
+            return Err(syn::Error::new(key.span(), unknown("key", &key.to_string(), &["default"])));
+        }
+        let default = input.parse::<Token![=]>().and_then(|_| input.parse::<Expr>());
+        let default = written(default, "write `default = …`, with an expression of the field's type")?;
+        if !tag.asks_by_name() {
+            let how = "a default is for a field that asks by name, such as `#[gone(\"config,key\", default = …)]`";
+            return Err(syn::Error::new(default.span(), how));
+        }
+        tag.default = Some(default);
+        input.parse::<Option<Token![,]>>()?;
+        if input.is_empty() { Ok(tag) } else { Err(input.error(ONE_TEXT)) }
+    }
+}
+
+/// `#[gone]` or `#[gone("name,extend")]` on a field: none if the field is not a site.
+pub(crate) fn tag(attributes: &[Attribute], errors: &mut Errors) -> Option<OnField> {
     let mut found = None;
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("gone")) {
         let text = match &attribute.meta {
-            syn::Meta::Path(_) => Ok(String::new()),
-            syn::Meta::List(_) => attribute.parse_args::<Text>().map(|Text(text)| text.value()),
+            syn::Meta::Path(_) => Ok(OnField::default()),
+            syn::Meta::List(_) => attribute.parse_args::<OnField>(),
             syn::Meta::NameValue(it) => Err(syn::Error::new(
                 it.eq_token.span(),
                 "write `#[gone(\"name,extend\")]`, with the text in parentheses",
@@ -189,7 +220,7 @@ pub(crate) fn tag(attributes: &[Attribute], errors: &mut Errors) -> Option<Strin
         };
         let text = text.unwrap_or_else(|error| {
             errors.push(error);
-            String::new()
+            OnField::default()
         });
         if found.replace(text).is_some() {
             errors.at(attribute.span(), "a field has one tag");

@@ -117,7 +117,7 @@ fn site(field: &Field) -> Option<TokenStream> {
     let ty = &field.ty;
     let name = field.name.unraw().to_string();
     let at = location(ty.span());
-    let asked_by_name = !matches!(tag.split(',').next(), Some("" | "*") | None);
+    let asked_by_name = tag.asks_by_name();
     // Only a site that asks by name can reach a provider that reads its type by serde.
     // What borrows is `Deserialize` for one lifetime only, which the probe cannot see and rustc then refuses.
     let deserialize = match asked_by_name && !borrows(quote!(#ty)) {
@@ -128,12 +128,19 @@ fn site(field: &Field) -> Option<TokenStream> {
         true => quote!(__gone::std::option::Option::None),
         false => quote!(__gone::Probe::<#ty>::BUNDLE),
     };
+    let text = &tag.text;
+    let default = tag.default.as_ref().map(|default| {
+        quote_spanned!(ty.span()=> .or(|| {
+            let default: #ty = #default;
+            __gone::made(default)
+        }))
+    });
     Some(quote! {
         __gone::Site {
             field: __gone::std::borrow::Cow::Borrowed(#name),
-            tag: __gone::std::borrow::Cow::Borrowed(#tag),
+            tag: __gone::std::borrow::Cow::Borrowed(#text),
             ty: &__gone::SiteType {
-                target: __gone::target::<#ty>(#deserialize, __gone::Probe::<#ty>::ABSENT),
+                target: __gone::target::<#ty>(#deserialize, __gone::Probe::<#ty>::ABSENT)#default,
                 arity: __gone::Probe::<#ty>::ARITY,
                 bundle: #bundle,
             },

@@ -6,7 +6,7 @@ use quote::quote;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, GenericParam, Type};
 
-use crate::attributes::{Errors, OnStruct, private, tag};
+use crate::attributes::{Errors, OnField, OnStruct, private, tag};
 use crate::expand::{expand, expand_bundle};
 
 /// A struct that can be a goner.
@@ -21,7 +21,7 @@ pub(crate) struct Input {
 pub(crate) struct Field {
     pub(crate) name: syn::Ident,
     pub(crate) ty: Type,
-    pub(crate) tag: Option<String>,
+    pub(crate) tag: Option<OnField>,
 }
 
 impl Input {

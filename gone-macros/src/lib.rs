@@ -17,6 +17,7 @@ use proc_macro::TokenStream;
 /// | `#[gone]`, `#[gone("*")]`, `#[gone("")]` | the offer of the field's type |
 /// | `#[gone("*,text")]` | the same; `text` goes to the provider, verbatim |
 /// | `#[gone("name")]`, `#[gone("name,text")]` | the offer of that name |
+/// | `#[gone("name,text", default = expr)]` | the same; where there is nothing, the field takes `expr` |
 /// | `#[gone("pre-*")]` | offers whose names match; `*` is any text, `?` any character |
 ///
 /// `Option<S>` takes one or none, `Vec<S>` all, `HashMap<String, S>` all that have a name, unless somebody offers exactly that

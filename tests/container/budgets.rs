@@ -71,6 +71,68 @@ async fn the_shutdown_stands_above_the_budget_of_a_goner() {
     assert_eq!(begun.elapsed(), 25 * SECOND);
 }
 
+/// What its `init` does: holds its thread, then waits.
+#[derive(Goner)]
+#[goner(hooks(Init, Close))]
+struct First<const N: usize> {
+    #[gone]
+    journal: Journal,
+    holds: Duration,
+    waits: Duration,
+}
+impl<const N: usize> Init for First<N> {
+    async fn init(&mut self) -> gone::Result<()> {
+        self.journal.add(format!("{N} begins"));
+        std::thread::sleep(self.holds);
+        if !self.waits.is_zero() {
+            tokio::time::sleep(self.waits).await;
+        }
+        self.journal.add(format!("{N} is ready"));
+        Ok(())
+    }
+}
+impl<const N: usize> Close for First<N> {
+    async fn close(&self, _: Deadline) -> gone::Result<CloseReport> {
+        self.journal.add(format!("{N} is closed"));
+        Ok(CloseReport::clean())
+    }
+}
+
+/// An early goner is polled where the application boots until it first waits: its budget, its error, the order and the close
+/// are those of any other.
+#[tokio::test(start_paused = true)]
+async fn an_early_goner_keeps_its_budget_whether_it_waits_or_holds_its_thread() {
+    let first = |holds: u32, waits: u32| {
+        let (holds, waits) = (holds * Duration::from_millis(1), waits * SECOND);
+        First::<0>::goner().early().start_budget(2 * SECOND).with(move |it| (it.holds, it.waits) = (holds, waits))
+    };
+    let ready: &[&str] = &["0 begins", "0 is ready", "1 begins", "1 is ready", "1 is closed", "0 is closed"];
+    for (holds, waits, expected) in [(0, 0, ready), (1, 1, ready), (0, 3, &["0 begins"])] {
+        let journal = Journal::default();
+        let booted = bare().load((value(journal.clone()), First::<1>::goner(), first(holds, waits))).boot().await;
+        match booted {
+            Ok(app) => app.stop().await.unwrap(),
+            Err(error) => {
+                assert_eq!((error.hook(), error.goner()), (Some(Hook::Init), Some("First<0>")));
+                assert!(error.to_string().contains("2s"), "{error}");
+            }
+        }
+        assert_eq!(journal.lines(), expected, "{holds} {waits}");
+    }
+}
+
+/// It cannot be cancelled while it holds the thread, and late is late: it fails as one that waits does, and is closed.
+#[tokio::test]
+async fn an_early_goner_that_holds_its_thread_past_its_budget_fails_and_is_closed() {
+    let journal = Journal::default();
+    let budget = Duration::from_millis(5);
+    let first = First::<0>::goner().early().start_budget(budget).with(|it| it.holds = Duration::from_millis(20));
+    let error = bare().load((value(journal.clone()), first, First::<1>::goner())).boot().await.unwrap_err();
+    assert_eq!((error.hook(), error.goner()), (Some(Hook::Init), Some("First<0>")));
+    assert!(error.to_string().contains("5ms"), "{error}");
+    assert_eq!(journal.lines(), ["0 begins", "0 is ready", "0 is closed"]);
+}
+
 /// Its work is done after a second.
 #[derive(Goner)]
 struct Job {

@@ -22,7 +22,7 @@ impl Condition for On {
         let switches = sources.get::<Vec<&'static str>>().ok_or_else(|| Error::msg("no switches"))?;
         Ok(switches.contains(&self.0))
     }
-    fn why_not(&self) -> Option<String> {
+    fn why_not(&self, _: &Sources) -> Option<String> {
         Some(format!("`{}` is off", self.0))
     }
 }

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 
 use crate::bundle::flatten;
 use crate::lists::Lists;
-use crate::node::{Body, Node, NodeId, Offer, Via};
+use crate::node::{Body, Node, NodeId, Offer, Shared, Via};
 use crate::plan::glob::glob;
 use crate::plan::index::{Candidate, Index, list};
 use crate::plan::near::{self, Missed};
 use crate::plan::order::{Roots, circles, sort_members, with_after};
 use crate::plan::report::{Place, Problem, Report};
 use crate::plan::{Binding, Function, Graph, Piece, Warnings};
+use crate::source::Review;
 use crate::table::{Form, Share};
 use crate::tag::split;
 use crate::target::{Arity, Element, Site, Target};
@@ -51,7 +52,7 @@ pub(crate) fn bind(
         Function { sites, bindings }
     });
     let roots = only.map(|only| binder.function(only));
-    let Binder { shared_nodes, mut missed, suspects, .. } = binder;
+    let Binder { shared_nodes, mut missed, mut suspects, .. } = binder;
     for (node, provider) in shared_nodes {
         bindings.add(|_, _| ());
         needs.add(|needs, _| needs.push(provider));
@@ -66,6 +67,9 @@ pub(crate) fn bind(
         }
     }
     problems.extend(missed.into_iter().map(|(_, problem)| problem));
+    let Review { problems: found, warnings } = sources.review();
+    problems.extend(found.into_iter().map(|error| Problem::found(MessageKind::Config, error)));
+    suspects.extend(warnings.into_iter().map(|error| Problem::found(MessageKind::UnaskedKey, error)));
     let order = with_after(&nodes, &index, &needs);
     problems.extend(circles(&nodes, &bindings, &needs, order.as_ref()));
     if problems.is_empty() {
@@ -106,8 +110,8 @@ fn idle(
     let function = function.iter().flat_map(|function| &function.bindings);
     for id in bindings.flat().iter().chain(function).chain(roots.into_iter().flatten()).flat_map(Binding::nodes) {
         used[id] = true;
-        if let Body::Shared { provider, .. } = &nodes[id].body {
-            used[*provider] = true;
+        if let Body::Shared(shared) = &nodes[id].body {
+            used[shared.provider] = true;
         }
     }
     let is_idle = |node: &Node, used: bool| {
@@ -139,7 +143,7 @@ fn take_out_unneeded<'a>(
 }
 
 fn is_shared(node: &Node) -> bool {
-    matches!(node.body, Body::Shared { .. })
+    matches!(node.body, Body::Shared(_))
 }
 
 /// The sites of a function that is called on an application that is built, and the shared values that it needs and the plan did
@@ -155,8 +159,8 @@ pub(crate) fn bind_call(graph: &Graph, mut sites: Cow<'static, [Site]>) -> Resul
     flatten_sites(&mut sites, &|site| is_bundle(site, &graph.index));
     let mut binder = Binder::new(&graph.nodes, &graph.index, &graph.sources, "call");
     for (id, node) in graph.nodes.iter().enumerate().rev() {
-        let Body::Shared { provider, tag, .. } = &node.body else { break };
-        binder.shared.insert((*provider, tag.extend().to_owned()), id);
+        let Body::Shared(shared) = &node.body else { break };
+        binder.shared.insert((shared.provider, shared.tag.extend().to_owned()), id);
     }
     let bindings = binder.function(&sites);
     match binder.missed.is_empty() {
@@ -250,8 +254,15 @@ impl<'a> Binder<'a> {
         self.site(&question).unwrap_or_else(|problem| {
             let mut problem = *problem;
             problem.asker.get_or_insert_with(asker);
+            // A provider may have found more than one thing wrong.
+            let others = problem.cause.as_ref().map(|cause| cause.attached().to_vec()).unwrap_or_default();
+            let others = others.into_iter().map(|error| {
+                let (wanted, asker) = (problem.wanted.clone(), problem.asker.clone());
+                (asking, Problem { wanted, asker, ..Problem::found(problem.kind, error) })
+            });
+            self.missed.extend(others.collect::<Vec<_>>());
             self.missed.push((asking, problem));
-            Binding::Elements(Vec::new())
+            Binding::Elements(Box::default())
         })
     }
 
@@ -313,8 +324,8 @@ impl<'a> Binder<'a> {
                 let piece = self.single(question, target, &candidates)?;
                 self.later(target, piece)
             }
-            Arity::Optional(_) if candidates.is_empty() => Ok(Binding::Elements(Vec::new())),
-            Arity::Optional(_) => Ok(Binding::Elements(vec![self.single(question, target, &candidates)?])),
+            Arity::Optional(_) if candidates.is_empty() => Ok(Binding::Elements(Box::default())),
+            Arity::Optional(_) => Ok(Binding::Elements([self.single(question, target, &candidates)?].into())),
             Arity::Many(_) => self.many(question, target, candidates),
             Arity::Named(_) => {
                 let named = candidates.into_iter().filter(|it| self.nodes[it.node].name.is_some()).collect();
@@ -350,6 +361,10 @@ impl<'a> Binder<'a> {
     fn by_name(&mut self, question: &Question<'_>, name: &str) -> Result<Binding, Box<Problem>> {
         let site = question.site;
         let Some(id) = self.index.by_name(name) else {
+            if site.ty.target.has_default() {
+                self.suspect(question, name);
+                return Ok(Binding::Default);
+            }
             return match site.ty.arity {
                 Arity::Optional(element) | Arity::Many(element) | Arity::Named(element) if element.nests() => {
                     Err(Box::new(nested(site, &element)))
@@ -357,7 +372,7 @@ impl<'a> Binder<'a> {
                 Arity::One | Arity::Lazy(_) => Err(self.missing(question, site.ty.target, Some(name)).into()),
                 Arity::Optional(_) | Arity::Many(_) | Arity::Named(_) => {
                     self.suspect(question, name);
-                    Ok(Binding::Elements(Vec::new()))
+                    Ok(Binding::Elements(Box::default()))
                 }
             };
         };
@@ -375,7 +390,7 @@ impl<'a> Binder<'a> {
             let piece = self.accepted(question, target, id, &via)?;
             return match site.ty.arity {
                 Arity::Lazy(_) => self.later(target, piece),
-                _ => Ok(Binding::Elements(vec![piece])),
+                _ => Ok(Binding::Elements([piece].into())),
             };
         }
         let message = format!("`{name}` does not offer `{}`", site.ty.target.name());
@@ -438,7 +453,7 @@ impl<'a> Binder<'a> {
         let node = &self.nodes[id];
         let tag = || Tag::asked_by(question.site.tag.clone(), (question.asker)());
         let Some(form) = node.form() else {
-            return Ok(match node.share {
+            return Ok(match node.rare().share {
                 Some(share) => {
                     let node = self.shared(id, &tag(), target, share);
                     Piece { node, via: Via::Put(share.put) }
@@ -468,19 +483,20 @@ impl<'a> Binder<'a> {
         let id = *self.shared.entry((provider, tag.extend().to_owned())).or_insert(next);
         if id == next {
             let of = &self.nodes[provider];
-            let body = Body::Shared { provider, tag: tag.clone(), share };
-            let node = Node {
+            let body = Body::Shared(Box::new(Shared { provider, tag: tag.clone(), share }));
+            let mut node = Node {
                 declared: of.declared,
                 module: of.module,
                 loaded: of.loaded,
                 only_for_name: true,
                 order: of.order,
-                start_budget: of.start_budget,
-                stop_budget: of.stop_budget,
                 built_in: true,
                 offers: vec![Offer { target, via: Via::Put(share.put) }],
                 ..Node::new(of.type_name, body)
             };
+            if let Some(budget) = of.rare().start_budget {
+                node.rare_mut().start_budget = Some(budget);
+            }
             self.shared_nodes.push((node, provider));
         }
         id
@@ -489,7 +505,8 @@ impl<'a> Binder<'a> {
     /// A wrapper that stays empty because nothing has the name: a warning, where something has one that is close to it.
     fn suspect(&mut self, question: &Question<'_>, name: &str) {
         let site = question.site;
-        let message = format!("nothing is named `{name}`, so this stays empty");
+        let instead = if site.ty.target.has_default() { "takes its default" } else { "stays empty" };
+        let message = format!("nothing is named `{name}`, so this {instead}");
         let problem = Problem::new(MessageKind::NearName, message).wanted(site.ty.target, Some(name));
         let missed = Missed { target: site.ty.target, name: Some(name), arity: &site.ty.arity };
         let mut problem = near::explain(problem, self.nodes, &missed);
@@ -533,12 +550,11 @@ fn refused(node: &Node, target: Target, tag: &Tag, error: Error) -> Problem {
         code => code,
     };
     let name = Some(tag.name()).filter(|name| !name.is_empty() && *name != "*");
-    let message = match code {
-        Code::Mismatch => format!("`{}` cannot give `{}`: {error}", node.label(), target.name()),
-        _ => error.to_string(),
-    };
     let kind = if code == Code::Config { MessageKind::Config } else { MessageKind::Refused };
-    let problem = Problem { code, ..Problem::new(kind, message).wanted(target, name).caused_by(error) };
+    let mut problem = Problem { code, ..Problem::found(kind, error).wanted(target, name) };
+    if code == Code::Mismatch {
+        problem.message = format!("`{}` cannot give `{}`: {}", node.label(), target.name(), problem.message);
+    }
     match code {
         // A configuration error says where its value is from, which is what there is to mend.
         Code::Config => problem,

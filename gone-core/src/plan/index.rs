@@ -4,6 +4,8 @@ use std::any::TypeId;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use rustc_hash::FxBuildHasher;
+
 use crate::lists::Few;
 use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::report::{Place, Problem};
@@ -14,7 +16,7 @@ use crate::{MessageKind, Target};
 #[derive(Default)]
 pub(crate) struct Index {
     by_type: HashMap<TypeId, Few<Candidate>, BuildHasherDefault<TypeIdHasher>>,
-    by_name: HashMap<String, NodeId>,
+    by_name: HashMap<String, NodeId, FxBuildHasher>,
     /// Whether any type has several offers.
     contested: bool,
 }
@@ -31,7 +33,7 @@ impl Index {
     /// Indexes all nodes; fallbacks that something else stands in for are displaced.
     pub(crate) fn new(nodes: &mut [Node], problems: &mut Vec<Problem>) -> Self {
         let by_type = HashMap::with_capacity_and_hasher(nodes.len(), BuildHasherDefault::default());
-        let mut index = Index { by_type, by_name: HashMap::new(), contested: false };
+        let mut index = Index { by_type, by_name: HashMap::default(), contested: false };
         for fallback in [false, true] {
             for id in 0..nodes.len() {
                 if nodes[id].fallback != fallback {
@@ -77,7 +79,7 @@ impl Index {
                     .help("add `.named(\"…\")`, or take `.only_for_name()` away"),
                 );
             }
-            if node.default || !node.default_for.is_empty() {
+            if node.default || !node.rare().default_for.is_empty() {
                 problems.push(
                     Problem::new(
                         MessageKind::DefaultOnlyForName,
@@ -90,7 +92,7 @@ impl Index {
             return;
         }
         for (target, via) in node.offers() {
-            let default = node.default || node.default_for.contains(&target);
+            let default = node.default || node.rare().default_for.contains(&target);
             let candidates = self.by_type.entry(target.id()).or_default();
             // One trait declared at the struct and again where it is loaded is one offer.
             let again = |it: &Candidate| it.node == id && !it.via.is_provider() && !via.is_provider();
@@ -110,7 +112,7 @@ impl Index {
                 .help("add `#[goner(name = \"…\")]`, or `.named(\"…\")` where it is loaded"),
             );
         }
-        for target in &node.default_for {
+        for target in &node.rare().default_for {
             if many_types && !target.is::<()>() && node.offer_of(target.id()).is_none() {
                 let candidates = self.by_type.entry(target.id()).or_default();
                 self.contested |= !candidates.as_slice().is_empty();
@@ -167,7 +169,7 @@ impl Index {
             }
             let mut seen: Vec<Target> = Vec::new();
             // What a many-type provider is the default for, it offers as well.
-            for target in node.offers().map(|(target, _)| target).chain(node.default_for.iter().copied()) {
+            for target in node.offers().map(|(target, _)| target).chain(node.rare().default_for.iter().copied()) {
                 if seen.contains(&target) {
                     continue;
                 }

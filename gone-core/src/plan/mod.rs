@@ -22,7 +22,7 @@ use crate::node::{Body, Node, NodeId, Via};
 use crate::plan::index::Index;
 use crate::slots::Asking;
 use crate::target::{Site, Target};
-use crate::{Asker, Handle, MessageKind, Options, Outline, Shutdown, Sources};
+use crate::{Asker, ConfigDump, Handle, MessageKind, Options, Outline, Shutdown, Sources};
 
 /// A checked graph: every site of every loaded goner is bound, there is no cycle, and every provider accepts what it will be
 /// asked. Nothing is constructed yet.
@@ -35,7 +35,7 @@ pub struct Plan {
 impl Plan {
     /// How many goners, values and functions are loaded.
     pub fn len(&self) -> usize {
-        let loaded = |node: &&Node| !node.built_in && !node.is_out() && !matches!(node.body, Body::Shared { .. });
+        let loaded = |node: &&Node| !node.built_in && !node.is_out() && !matches!(node.body, Body::Shared(_));
         self.graph.nodes.iter().filter(loaded).count()
     }
 
@@ -64,6 +64,11 @@ impl Plan {
     /// Its [outline](Plan::outline) in JSON.
     pub fn to_json(&self) -> String {
         self.outline().to_json()
+    }
+
+    /// What the sources hold: each setting as it holds, with where it was set, secrets hidden.
+    pub fn config_dump(&self) -> ConfigDump {
+        self.graph.sources.dump()
     }
 
     /// Whether nothing is loaded.
@@ -110,9 +115,11 @@ pub(crate) enum Binding {
     /// The offer of the site's whole type.
     Whole(Piece),
     /// The elements of an `Option` (one or none), a `Vec` or a map.
-    Elements(Vec<Piece>),
+    Elements(Box<[Piece]>),
     /// What a `Lazy` stands for, filled after the last construction: no need.
     Later(Piece),
+    /// Nothing has the name that it asks for: the site's own default.
+    Default,
     /// A bundle: its own sites come next.
     Bundle,
     /// The asking site's tag, as a parameter of a function that provides.
@@ -131,8 +138,8 @@ impl Binding {
     pub(crate) fn pieces<'a>(&'a self, site: &Site) -> impl Iterator<Item = (&'a Piece, Target)> {
         let (pieces, target) = match self {
             Binding::Whole(piece) => (std::slice::from_ref(piece), site.ty.target),
-            Binding::Elements(pieces) => (pieces.as_slice(), site.ty.arity.element().unwrap_or(site.ty.target)),
-            Binding::Later(_) | Binding::Bundle | Binding::Tag => (&[][..], site.ty.target),
+            Binding::Elements(pieces) => (&**pieces, site.ty.arity.element().unwrap_or(site.ty.target)),
+            Binding::Later(_) | Binding::Default | Binding::Bundle | Binding::Tag => (&[][..], site.ty.target),
         };
         pieces.iter().map(move |piece| (piece, target))
     }
@@ -144,7 +151,7 @@ impl Binding {
         let pieces = match self {
             Binding::Whole(piece) | Binding::Later(piece) => std::slice::from_ref(piece),
             Binding::Elements(pieces) => pieces,
-            Binding::Bundle | Binding::Tag => &[],
+            Binding::Default | Binding::Bundle | Binding::Tag => &[],
         };
         pieces.iter().map(|piece| piece.node)
     }
@@ -153,7 +160,7 @@ impl Binding {
         match self {
             Binding::Whole(piece) | Binding::Later(piece) => std::slice::from_mut(piece),
             Binding::Elements(pieces) => pieces,
-            Binding::Bundle | Binding::Tag => &mut [],
+            Binding::Default | Binding::Bundle | Binding::Tag => &mut [],
         }
     }
 }
@@ -216,7 +223,7 @@ impl Graph {
         let pieces = |binding: &Binding| match binding {
             Binding::Whole(piece) => piece.via.is_provider(),
             Binding::Elements(pieces) => pieces.iter().any(|piece| piece.via.is_provider()),
-            Binding::Later(_) | Binding::Bundle | Binding::Tag => false,
+            Binding::Later(_) | Binding::Default | Binding::Bundle | Binding::Tag => false,
         };
         self.bindings[node].iter().any(pieces)
     }

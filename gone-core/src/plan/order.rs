@@ -26,8 +26,7 @@ pub(super) fn circles(
     let mut problems = Vec::new();
     for circle in cycle::cycles(edges) {
         // A shared value is its provider's, and stands in no one's way.
-        let circle: Vec<NodeId> =
-            circle.into_iter().filter(|id| !matches!(nodes[*id].body, Body::Shared { .. })).collect();
+        let circle: Vec<NodeId> = circle.into_iter().filter(|id| !matches!(nodes[*id].body, Body::Shared(_))).collect();
         let first = circle.iter().enumerate().min_by_key(|(_, id)| nodes[**id].label()).map_or(0, |(at, _)| at);
         let mut places = Vec::new();
         let mut names = Vec::new();
@@ -35,7 +34,7 @@ pub(super) fn circles(
             let id = circle[(first + step) % circle.len()];
             let next = circle[(first + step + 1) % circle.len()];
             let leads = |piece: &Piece| match &nodes[piece.node].body {
-                Body::Shared { provider, .. } => *provider == next,
+                Body::Shared(shared) => shared.provider == next,
                 _ => piece.node == next,
             };
             let site = nodes[id]
@@ -71,12 +70,12 @@ pub(super) fn circles(
 
 /// What each node comes after, if that is more than what it needs: what its `after` says as well.
 pub(super) fn with_after(nodes: &[Node], index: &Index, needs: &Lists<NodeId>) -> Option<Lists<NodeId>> {
-    if nodes.iter().all(|node| node.after.is_empty()) {
+    if nodes.iter().all(|node| node.rare().after.is_empty()) {
         return None;
     }
     let order = nodes.iter().enumerate().map(|(id, node)| {
         let mut after = needs[id].to_vec();
-        for target in &node.after {
+        for target in &node.rare().after {
             for candidate in index.by_type(target.id()) {
                 if candidate.node != id && !after.contains(&candidate.node) {
                     after.push(candidate.node);
@@ -93,16 +92,18 @@ pub(super) fn with_after(nodes: &[Node], index: &Index, needs: &Lists<NodeId>) -
 pub(super) fn sort_members(bindings: &mut [Binding], sites: &[Site], nodes: &[Node], order: &Lists<NodeId>) {
     for (binding, site) in bindings.iter_mut().zip(sites) {
         let (Binding::Elements(pieces), Arity::Many(_)) = (binding, site.ty.arity) else { continue };
-        if pieces.iter().all(|piece| nodes[piece.node].after.is_empty()) {
+        if pieces.iter().all(|piece| nodes[piece.node].rare().after.is_empty()) {
             continue;
         }
-        let mut left = std::mem::take(pieces);
+        let mut left = std::mem::take(pieces).into_vec();
+        let mut sorted = Vec::with_capacity(left.len());
         while !left.is_empty() {
             // There is no circle, so one of those that are left waits for none of them.
             let waits = |it: &Piece| left.iter().any(|other| order[it.node].contains(&other.node));
             let first = left.iter().position(|it| !waits(it)).unwrap_or(0);
-            pieces.push(left.remove(first));
+            sorted.push(left.remove(first));
         }
+        *pieces = sorted.into();
     }
 }
 

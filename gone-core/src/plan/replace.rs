@@ -8,7 +8,7 @@ use crate::plan::report::{Place, Problem};
 ///
 /// Before the sources are read, those with conditions are left as they are; afterwards, `conditional`, these are what is left.
 pub(crate) fn replace(nodes: Vec<Node>, conditional: bool, problems: &mut Vec<Problem>) -> Vec<Node> {
-    let replaces = |node: &Node| node.replace && node.when.is_empty() != conditional && !node.is_out();
+    let replaces = |node: &Node| node.replace && node.rare().when.is_empty() != conditional && !node.is_out();
     if !nodes.iter().any(replaces) {
         return nodes;
     }

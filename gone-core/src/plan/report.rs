@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::node::{Body, Node};
 use crate::render::Rendered;
 use crate::source_text::Mark;
-use crate::{Asker, Code, Error, Location, MessageKind, Target};
+use crate::{Asker, Code, Error, Excerpt, Explanation, Location, MessageKind, Target};
 
 /// All problems of a plan, sorted: the same ones in the same order whatever the order of loading.
 #[derive(Clone, Debug)]
@@ -61,6 +61,8 @@ pub struct Problem {
     pub path: Vec<String>,
     /// What else has to do with it: candidates, duplicates, the goners of a cycle in their order.
     pub involved: Vec<Place>,
+    /// Where it is in a file that is no Rust source, such as one of configuration.
+    pub excerpt: Option<Excerpt>,
     /// What else is to be known.
     pub notes: Vec<String>,
     /// What to do about it.
@@ -150,6 +152,7 @@ impl Problem {
             asker: None,
             path: Vec::new(),
             involved: Vec::new(),
+            excerpt: None,
             notes: Vec::new(),
             help: Vec::new(),
             cause: None,
@@ -180,12 +183,21 @@ impl Problem {
         self
     }
 
+    /// What is wrong with configuration, or else was found by a provider or a source: its parts, where it is explained.
+    pub(crate) fn found(kind: MessageKind, error: Error) -> Self {
+        let explanation = error.explanation().cloned().unwrap_or_default();
+        let Explanation { title, excerpt, notes, help } = explanation;
+        let message = title.unwrap_or_else(|| error.to_string());
+        Problem { excerpt, notes, help, ..Problem::new(kind, message) }.caused_by(error)
+    }
+
     /// By kind, then by place, then by text: nothing that depends on the order of loading.
     fn rank(&self) -> impl Ord + use<> {
         let place = |at: Location| (at.file().to_owned(), at.line(), at.column());
         let first = self.asker.as_ref().and_then(|asker| asker.at).or(self.involved.first().map(|it| it.at));
         let involved: Vec<_> = self.involved.iter().map(|it| it.what.clone()).collect();
-        (self.code, first.map(place), self.message.clone(), involved)
+        let written = self.excerpt.as_ref().map(|it| (it.path.clone(), it.line, it.column));
+        (self.code, first.map(place), written, self.message.clone(), involved)
     }
 }
 
@@ -223,6 +235,12 @@ impl Problem {
                 "at": place_value(place.at),
                 "loaded": place_value(place.loaded),
             })).collect::<Vec<_>>(),
+            "excerpt": self.excerpt.as_ref().map(|it| json!({
+                "file": it.path,
+                "line": it.line,
+                "column": it.column,
+                "label": it.label,
+            })),
             "causes": causes,
             "notes": self.notes,
             "help": self.help,

@@ -17,10 +17,12 @@ use crate::config::{ClogConfig, Colour, Format, Output};
 use crate::error::ClogError;
 use crate::guard::FlushGuard;
 use crate::layer::ClogLayer;
-use crate::levels::{Levels, LevelsFilter};
+use crate::levels::{LevelSettings, Levels, LevelsFilter};
+use crate::lines::Lines;
 use crate::logger::Logger;
 use crate::panic_hook;
-use crate::sink::{Clock, ClogStats, FlushReport, LogFile, NoticeStyle, Sink};
+use crate::sink::{ClogStats, FlushReport, LogFile, NoticeStyle, Sink};
+use crate::time::Clock;
 
 /// Called with the exit code after a fatal line; see [`ClogBuilder::on_fatal`].
 pub type ExitHook = Arc<dyn Fn(i32) + Send + Sync>;
@@ -46,6 +48,7 @@ pub(crate) struct Core {
     pub(crate) service: String,
     pub(crate) root_path: String,
     pub(crate) levels: Arc<Levels>,
+    pub(crate) lines: Lines,
     pub(crate) sink: Sink,
     on_fatal: Option<ExitHook>,
     had_fatal: AtomicBool,
@@ -105,7 +108,7 @@ impl Clog {
 
     /// Begins a log with more than a configuration.
     pub fn builder(config: ClogConfig) -> ClogBuilder {
-        ClogBuilder { config, writer: None, on_fatal: None, clock: Arc::new(SystemTime::now) }
+        ClogBuilder { config, writer: None, on_fatal: None, clock: Clock::System }
     }
 
     /// A logger at the root namespace of this log.
@@ -128,16 +131,31 @@ impl Clog {
         Registry::default().with(ClogLayer::alone(Arc::clone(&self.core)))
     }
 
-    /// Makes this log the process's default subscriber, if there is none yet.
+    /// Makes this log the process's default subscriber, if there is none yet. As such it gets the
+    /// records of the `log` crate too, if nobody else does yet.
     ///
     /// From then on a panic, on any thread, flushes this log, for at most one second: a hook is set once
     /// for the process, which first calls the hook that was there.
     pub fn install(&self) -> Installed {
         panic_hook::flush_on_panic(&self.core);
+        // A subscriber is not made to be thrown away.
+        if tracing::dispatcher::has_been_set() {
+            return Installed::Joined;
+        }
         match tracing::subscriber::set_global_default(self.subscriber()) {
-            Ok(()) => Installed::AsDefault,
+            Ok(()) => {
+                // An error: somebody else has them. The level of `tracing` decides on each record.
+                let _ = tracing_log::LogTracer::init();
+                Installed::AsDefault
+            }
             Err(_) => Installed::Joined,
         }
+    }
+
+    /// Puts other levels in the place of those that hold now; see [`Levels::replace`].
+    #[cfg_attr(not(test), expect(dead_code, reason = "a configuration that changes calls it"))]
+    pub(crate) fn replace_levels(&self, settings: &LevelSettings<'_>) -> Result<(), ClogError> {
+        self.core.levels.replace(settings)
     }
 
     /// Waits until every line that was logged before is handed to the operating system, and what was
@@ -147,6 +165,7 @@ impl Clog {
     /// on end; they go on being tried. This call blocks its thread: in async code it belongs into
     /// `spawn_blocking`. A disk's own cache is not flushed.
     pub fn flush(&self, limit: Duration) -> FlushReport {
+        self.core.tell_suppressed();
         self.core.sink.flush(limit)
     }
 
@@ -164,6 +183,7 @@ impl Clog {
     /// are written or lost is decided when it does. Also waits until old files are compressed, within the
     /// limit. Blocks its thread.
     pub fn close(&self, limit: Duration) -> FlushReport {
+        self.core.tell_suppressed();
         self.core.sink.close(limit)
     }
 
@@ -193,6 +213,11 @@ impl Clog {
     /// What became of all lines so far. No I/O.
     pub fn lines(&self) -> FlushReport {
         self.core.sink.report()
+    }
+
+    /// How many lines [sampling](crate::Sampling) left out so far.
+    pub fn suppressed(&self) -> u64 {
+        self.core.lines.sampler.as_ref().map_or(0, crate::sampling::Sampler::suppressed)
     }
 
     /// The figures of this log. No I/O.
@@ -235,10 +260,10 @@ impl ClogBuilder {
         self
     }
 
-    /// Reads the time from `clock` where files are rotated by time, named and deleted, and for what the
-    /// log says of itself.
-    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.clock = Arc::new(clock);
+    /// Takes the time from `now` in the place of the system's clock: that of each line, and that by
+    /// which files are rotated, named and deleted.
+    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock::Given(Arc::new(now));
         self
     }
 
@@ -277,19 +302,19 @@ impl ClogBuilder {
                 Colour::Auto => is_terminal && env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
             };
         let service = if config.service.is_empty() { program_name() } else { config.service.clone() };
-        let style =
-            NoticeStyle { format: config.format, is_coloured, service: service.clone(), clock: Arc::clone(&clock) };
+        let style = NoticeStyle { format: config.format, is_coloured, service: service.clone(), clock: clock.clone() };
         let queue = config.queue.clone();
         let sink = match (writer, &config.output) {
             (Some(writer), _) => Sink::to_stream(writer, queue, style),
             (None, Output::Stdout) => Sink::to_stream(stdout(), queue, style),
             (None, Output::Stderr) => Sink::to_stream(Box::new(io::stderr()), queue, style),
-            (None, Output::File(path)) => match LogFile::open(path, config.rotation.clone(), clock) {
+            (None, Output::File(path)) => match LogFile::open(path, config.rotation.clone(), clock.clone()) {
                 Ok(file) => Sink::to_file(file, queue, style),
                 Err(source) => return Err(ClogError::Open { path: path.clone(), source }),
             },
         };
-        let levels = Arc::new(Levels::new(&config));
+        let levels = Arc::new(Levels::new(&LevelSettings::of(&config), service.clone())?);
+        let lines = Lines::new(&config, clock);
         let core = Core {
             format: config.format,
             is_coloured,
@@ -297,6 +322,7 @@ impl ClogBuilder {
             service,
             root_path: config.root_path,
             levels,
+            lines,
             sink,
             on_fatal,
             had_fatal: AtomicBool::new(false),

@@ -8,25 +8,46 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::ClogError;
+use crate::filter;
 use crate::level::Level;
+use crate::levels::check_keys;
+use crate::lines::{LONGEST_LINE, SHORTEST_FIELD, SHORTEST_LINE};
 use crate::names::{UnknownName, named, nearest};
 use crate::queue::Queue;
 use crate::rotation::Rotation;
+use crate::sampling::Sampling;
+use crate::secrets::Redaction;
 
 /// The settings of a log.
 ///
 /// What a configuration leaves out is as in [`for_profile("development")`](Self::for_profile);
 /// a key that is not known is refused.
+///
+/// Which lines are written:
+///
+/// | setting | holds for |
+/// |---|---|
+/// | [`filter`](Self::filter), or `RUST_LOG` where that is not set | the targets and namespaces that it names; its level without a target for all others, in the place of `level` |
+/// | [`levels`](Self::levels) | the namespaces and targets that it names; of one that both name, `filter` tells. Whichever key is longer counts, from either |
+/// | [`level`](Self::level) | all others |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ClogConfig {
-    /// The least level that is written: `debug`, `info`, `warn`, `error` or `fatal`.
+    /// The least level that is written: `trace`, `debug`, `info`, `warn`, `error` or `fatal`.
     pub level: Level,
     /// Levels of single namespaces and of all below them, instead of [`level`](Self::level):
     /// `"orders.store" = "debug"`. The longest match counts. A line of `tracing`'s own macros that
     /// names no namespace is matched by its target too: `"sqlx::query" = "warn"`.
     pub levels: BTreeMap<String, Level>,
+    /// Levels as the variable `RUST_LOG` has them: `"info,hyper=warn,my_crate::db=debug"`. Not set:
+    /// that variable is read when the log is opened.
+    ///
+    /// Between commas stands a level, or `target=level`, or a target alone, which stands for
+    /// `target=trace`. Levels are `trace`, `debug`, `info`, `warn`, `error`, `fatal` and `off`, which leaves only
+    /// fatal lines. A target holds for every target that begins with it, and for a namespace and
+    /// all below it. Of two that match, the longer counts; spans and fields are not filtered by.
+    pub filter: Option<String>,
     /// `json` or `console`.
     pub format: Format,
     /// `stdout`, `stderr`, or the path of a file, which is appended to; its folder is made.
@@ -45,6 +66,18 @@ pub struct ClogConfig {
     pub queue: Queue,
     /// When a log file makes room for a new one. Nothing: never.
     pub rotation: Option<Rotation>,
+    /// Whether the fields of the spans around a line stand on it, after its own.
+    pub span_fields: bool,
+    /// The most bytes of a line, from 4 KiB to 16 MiB. Of a longer one the last fields are left out,
+    /// then the error, then the end of the message; `cut_bytes` tells how many bytes that were.
+    pub max_line: usize,
+    /// The most bytes of a message or of a value, from 64 to [`max_line`](Self::max_line). A longer one is cut and ends
+    /// in `…(123 bytes cut)`; a list or an object becomes a text then.
+    pub max_field: usize,
+    /// Which fields are hidden by their keys, besides those that always are.
+    pub redaction: Redaction,
+    /// How many lines of one message are written when many come.
+    pub sampling: Sampling,
 }
 
 const PROFILES: &[&str] = &["development", "production"];
@@ -67,6 +100,11 @@ impl ClogConfig {
     /// | queue.max_lines, queue.max_bytes | 100,000, 8 MiB | 100,000, 8 MiB |
     /// | queue.max_wait, queue.error_wait | 30 s, 1 s | 30 s, 1 s |
     /// | rotation | none | none |
+    /// | filter | not set | not set |
+    /// | span_fields | `true` | `true` |
+    /// | max_line, max_field | 16 KiB, 8 KiB | 16 KiB, 8 KiB |
+    /// | redaction.keys | none besides those that always are | as there |
+    /// | sampling.first, .then_every | 0 (off), 100 | 0 (off), 100 |
     ///
     /// # Errors
     ///
@@ -97,11 +135,23 @@ impl ClogConfig {
         if !self.service.is_empty() && !is_namespace(&self.service) {
             return invalid("service", NO_NAMESPACE);
         }
-        if self.levels.keys().any(|key| !is_namespace(key)) {
-            return invalid("levels", "has a key that is neither a namespace nor a target");
-        }
+        check_keys(&self.levels)?;
         if self.root_path.contains(char::is_control) {
             return invalid("root_path", "holds control characters");
+        }
+        if !(SHORTEST_LINE..=LONGEST_LINE).contains(&self.max_line) {
+            return invalid("max_line", format!("is {}: from {SHORTEST_LINE} to {LONGEST_LINE} bytes", self.max_line));
+        }
+        if !(SHORTEST_FIELD..=self.max_line).contains(&self.max_field) {
+            let problem =
+                format!("is {}: from {SHORTEST_FIELD} bytes to `max_line`, {}", self.max_field, self.max_line);
+            return invalid("max_field", problem);
+        }
+        if let Some(problem) = self.redaction.problem() {
+            return invalid("redaction", problem);
+        }
+        if let Some(text) = &self.filter {
+            filter::parse("filter", text)?;
         }
         self.queue.validate()?;
         let Some(rotation) = &self.rotation else { return Ok(()) };
@@ -119,7 +169,7 @@ fn invalid(key: &'static str, problem: impl Into<String>) -> Result<(), ClogErro
     Err(ClogError::Invalid { key, problem: problem.into() })
 }
 
-fn is_namespace(text: &str) -> bool {
+pub(crate) fn is_namespace(text: &str) -> bool {
     text.split('.').all(|name| !name.is_empty()) && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
@@ -137,6 +187,12 @@ impl Default for ClogConfig {
             root_path: String::new(),
             queue: Queue::default(),
             rotation: None,
+            filter: None,
+            span_fields: true,
+            max_line: 16 * 1024,
+            max_field: 8 * 1024,
+            redaction: Redaction::default(),
+            sampling: Sampling::default(),
         }
     }
 }
@@ -275,6 +331,7 @@ mod tests {
         assert!(ClogConfig::for_profile("").is_err());
     }
 
+    // container A-106
     #[test]
     fn an_unknown_level_or_format_names_the_value_the_allowed_ones_and_the_near_one() {
         let error = read(r#"{"level":"warning"}"#).unwrap_err();

@@ -1,47 +1,115 @@
 //! The fields of a logger and of a line.
 
 use std::borrow::Cow;
-use std::fmt::{self, Debug, Write};
+use std::sync::Arc;
 
-use crate::escape::{console_word, json_string};
+use gone_kit::HIDDEN;
+
+use crate::style::Style;
 use crate::value::Value;
 
-/// The keys that every line may have of itself.
-const RESERVED: [&str; 9] =
-    ["time", "level", "msg", "caller", "namespace", "service", "trace_id", "error", "error_chain"];
+/// Whether this is a key that every line may have of itself.
+fn is_reserved(key: &str) -> bool {
+    matches!(
+        key,
+        "time"
+            | "level"
+            | "msg"
+            | "caller"
+            | "namespace"
+            | "service"
+            | "trace_id"
+            | "error"
+            | "error_chain"
+            | "suppressed"
+            | "cut_bytes"
+    )
+}
 
 /// The key under which a field is written: its own, or `field.<key>` where that is reserved or
 /// taken.
 pub(crate) fn free_key(key: impl Into<Cow<'static, str>>, is_taken: impl Fn(&str) -> bool) -> Cow<'static, str> {
     let mut key = key.into();
-    while key.is_empty() || RESERVED.contains(&&*key) || is_taken(&key) {
+    while key.is_empty() || is_reserved(&key) || is_taken(&key) {
         key = format!("field.{key}").into();
     }
     key
 }
 
-/// Writes `,"key":` or ` key=`; the first JSON field of all has a comma too, for the keys of the
-/// line itself stand before it.
-pub(crate) fn write_key(out: &mut dyn Write, key: &str, as_json: bool) -> fmt::Result {
-    if as_json {
-        out.write_char(',')?;
-        json_string(out, key)?;
-        out.write_char(':')
-    } else {
-        out.write_char(' ')?;
-        console_word(out, key)?;
-        out.write_char('=')
+/// Fields as they are written: each begins with its key, and JSON ones with a comma.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Written {
+    pub(crate) text: String,
+    marks: Vec<Mark>,
+}
+
+/// Where a field begins, and where its value does.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    begin: usize,
+    value: usize,
+}
+
+impl Written {
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.marks.clear();
+    }
+
+    /// Begins a field with its key, written as `Style::key` does.
+    pub(crate) fn begin(&mut self, written_key: &str) {
+        let begin = self.text.len();
+        self.text.push_str(written_key);
+        self.marks.push(Mark { begin, value: self.text.len() });
+    }
+
+    /// Writes a field.
+    #[expect(clippy::ptr_arg, reason = "a key that stands in the program is kept")]
+    pub(crate) fn put(&mut self, key: &Cow<'static, str>, value: &Value, style: Style<'_>) {
+        let begin = self.text.len();
+        let is_secret = style.field(&mut self.text, key);
+        self.marks.push(Mark { begin, value: self.text.len() });
+        if is_secret {
+            style.text(&mut self.text, HIDDEN);
+        } else {
+            value.write(&mut self.text, style);
+        }
+    }
+
+    /// Adds a field of others.
+    pub(crate) fn copy(&mut self, (key, value): (&str, &str)) {
+        self.begin(key);
+        self.text.push_str(value);
+    }
+
+    /// The fields, each as its key and its value.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let ends = self.marks.iter().skip(1).map(|mark| mark.begin).chain([self.text.len()]);
+        self.marks.iter().zip(ends).map(|(mark, end)| (&self.text[mark.begin..mark.value], &self.text[mark.value..end]))
+    }
+
+    /// Whether there is a field with this key.
+    pub(crate) fn has(&self, written_key: &str) -> bool {
+        self.marks.iter().any(|mark| &self.text[mark.begin..mark.value] == written_key)
+    }
+
+    /// Takes the last field away, and tells how long it was.
+    pub(crate) fn pop(&mut self) -> Option<usize> {
+        let Mark { begin, .. } = self.marks.pop()?;
+        let length = self.text.len() - begin;
+        self.text.truncate(begin);
+        Some(length)
     }
 }
 
-type Entry = (Cow<'static, str>, Value);
+pub(crate) type Entry = (Cow<'static, str>, Value);
 
 /// The fields that a logger puts on each of its lines, with their text ready.
 #[derive(Clone, Default)]
 pub(crate) struct Fields {
     entries: Vec<Entry>,
-    json: String,
-    console: String,
+    json: Written,
+    console: Written,
 }
 
 impl Fields {
@@ -49,10 +117,11 @@ impl Fields {
     pub(crate) fn with(&self, key: Cow<'static, str>, value: Value) -> Self {
         let mut entries = self.entries.clone();
         put(&mut entries, key, value);
-        let (mut json, mut console) = (String::new(), String::new());
-        // Writing into a `String` does not fail.
-        let _ = write_entries(&mut json, &entries, true);
-        let _ = write_entries(&mut console, &entries, false);
+        let [mut json, mut console] = [Written::default(), Written::default()];
+        for (key, value) in &entries {
+            json.put(key, value, Style::uncapped(true));
+            console.put(key, value, Style::uncapped(false));
+        }
         Self { entries, json, console }
     }
 }
@@ -66,42 +135,31 @@ pub(crate) fn put(entries: &mut Vec<Entry>, key: Cow<'static, str>, value: Value
     }
 }
 
-fn write_entries(out: &mut dyn Write, entries: &[Entry], as_json: bool) -> fmt::Result {
-    for (key, value) in entries {
-        write_key(out, key, as_json)?;
-        if as_json { value.write_json(out)? } else { value.write_console(out)? }
-    }
-    Ok(())
-}
-
 /// The fields of one line: those of its logger, and its own.
-///
-/// `{:?}` writes them for a console, as other subscribers show them; `{:#?}` writes them as members
-/// of a JSON object, each with a comma before it.
-pub(crate) struct LineFields<'a> {
-    pub(crate) bound: &'a Fields,
-    pub(crate) own: &'a [Entry],
+pub(crate) struct LineFields {
+    pub(crate) bound: Option<Arc<Fields>>,
+    pub(crate) own: Vec<Entry>,
 }
 
-impl LineFields<'_> {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.bound.entries.is_empty() && self.own.is_empty()
-    }
-}
+impl LineFields {
+    pub(crate) const NONE: Self = Self { bound: None, own: Vec::new() };
 
-impl Debug for LineFields<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let as_json = f.alternate();
-        let is_hidden = |(key, _): &&Entry| self.own.iter().any(|(own, _)| own == key);
-        if self.own.is_empty() || !self.bound.entries.iter().any(|entry| is_hidden(&entry)) {
-            f.write_str(if as_json { &self.bound.json } else { &self.bound.console })?;
-            return write_entries(f, self.own, as_json);
+    pub(crate) fn write(&self, out: &mut Written, style: Style<'_>) {
+        if let Some(bound) = &self.bound {
+            let ready = if style.as_json { &bound.json } else { &bound.console };
+            // The text that is ready knows nothing of what this log cuts and hides besides.
+            let fits = ready.text.len() <= style.longest && !style.secrets.has_further();
+            for (entry, written) in bound.entries.iter().zip(ready.iter()) {
+                let (key, value) = entry;
+                if self.own.iter().any(|(own, _)| own == key) {
+                    continue;
+                }
+                if fits { out.copy(written) } else { out.put(key, value, style) }
+            }
         }
-        let mut entries = self.bound.entries.clone();
-        for (key, value) in self.own {
-            put(&mut entries, key.clone(), value.clone());
+        for (key, value) in &self.own {
+            out.put(key, value, style);
         }
-        write_entries(f, &entries, as_json)
     }
 }
 
@@ -117,16 +175,32 @@ mod tests {
 
     #[test]
     fn the_last_value_of_a_key_counts() {
-        let bound = fields(&[("a", 1), ("b", 2), ("a", 3)]);
-        let own = [("b".into(), Value::from(4)), ("c".into(), Value::from(5))];
-        let line = LineFields { bound: &bound, own: &own };
-        assert_eq!(format!("{line:?}"), " a=3 b=4 c=5");
-        assert_eq!(format!("{line:#?}"), r#","a":3,"b":4,"c":5"#);
+        let bound = Some(Arc::new(fields(&[("a", 1), ("b", 2), ("a", 3)])));
+        let own = vec![("b".into(), Value::from(4)), ("c".into(), Value::from(5))];
+        let line = LineFields { bound, own };
+        for (as_json, text) in [(false, " a=3 b=4 c=5"), (true, r#","a":3,"b":4,"c":5"#)] {
+            let mut out = Written::default();
+            line.write(&mut out, Style::uncapped(as_json));
+            assert_eq!(out.text, text);
+            assert_eq!(out.iter().map(|(_, value)| value).collect::<Vec<_>>(), ["3", "4", "5"]);
+        }
+    }
+
+    #[test]
+    fn the_last_field_is_taken_away_whole() {
+        let mut out = Written::default();
+        let line = LineFields { bound: Some(Arc::new(fields(&[("a", 1), ("b", 2)]))), own: Vec::new() };
+        line.write(&mut out, Style::uncapped(true));
+        assert!(out.has(",\"b\":") && !out.has("b"));
+        assert_eq!(out.pop(), Some(",\"b\":2".len()));
+        assert!(!out.has(",\"b\":"));
+        assert_eq!((out.pop(), out.pop()), (Some(6), None));
+        assert_eq!(out.text, "");
     }
 
     #[test]
     fn a_reserved_or_empty_key_is_renamed() {
-        for key in RESERVED {
+        for key in ["time", "level", "msg", "caller", "namespace", "service", "trace_id", "error", "error_chain"] {
             assert_eq!(free_key(key, |_| false), format!("field.{key}"));
         }
         assert_eq!(free_key("", |_| false), "field.");

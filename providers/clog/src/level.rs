@@ -5,10 +5,11 @@ use crate::names::named;
 named! {
     /// How much a line matters, the least first.
     ///
-    /// As a threshold it lets its own lines and all that matter more through. Lines at `tracing`'s
-    /// level `TRACE` matter less than all of these and are never written.
+    /// As a threshold it lets its own lines and all that matter more through.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Level ("log level") {
+        /// Every step, to follow one thing through the code.
+        Trace = "trace",
         /// What helps while something is being looked into.
         Debug = "debug",
         /// What happens in the normal course of things.
@@ -23,20 +24,21 @@ named! {
 }
 
 impl Level {
-    /// The level of a `tracing` event; none for `TRACE`.
-    pub(crate) fn of(level: tracing::Level) -> Option<Self> {
+    /// The level of a `tracing` event.
+    pub(crate) fn of(level: tracing::Level) -> Self {
         match level {
-            tracing::Level::ERROR => Some(Self::Error),
-            tracing::Level::WARN => Some(Self::Warn),
-            tracing::Level::INFO => Some(Self::Info),
-            tracing::Level::DEBUG => Some(Self::Debug),
-            _ => None,
+            tracing::Level::ERROR => Self::Error,
+            tracing::Level::WARN => Self::Warn,
+            tracing::Level::INFO => Self::Info,
+            tracing::Level::DEBUG => Self::Debug,
+            tracing::Level::TRACE => Self::Trace,
         }
     }
 
     /// The level under which `tracing` knows lines of this one.
-    pub(crate) fn in_tracing(self) -> tracing::Level {
+    pub(crate) const fn in_tracing(self) -> tracing::Level {
         match self {
+            Self::Trace => tracing::Level::TRACE,
             Self::Debug => tracing::Level::DEBUG,
             Self::Info => tracing::Level::INFO,
             Self::Warn => tracing::Level::WARN,

@@ -1,6 +1,7 @@
 //! What components log with.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::panic::Location;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 
 use crate::clog::Core;
 use crate::emit::{self, Record};
-use crate::fields::{Fields, LineFields, put};
+use crate::fields::{Entry, Fields, put};
 use crate::layer::ClogLayer;
 use crate::level::Level;
 use crate::value::Value;
@@ -25,7 +26,8 @@ pub struct Logger(Arc<Inner>);
 struct Inner {
     service: Arc<str>,
     namespace: Arc<str>,
-    fields: Fields,
+    /// None: no fields.
+    fields: Option<Arc<Fields>>,
     /// The log that gave this logger out, if one did.
     core: Option<Arc<Core>>,
 }
@@ -40,7 +42,7 @@ impl Logger {
     pub(crate) fn with_core(service: String, core: Option<Arc<Core>>) -> Self {
         let service: Arc<str> = service.into();
         let namespace = Arc::clone(&service);
-        Self(Arc::new(Inner { service, namespace, fields: Fields::default(), core }))
+        Self(Arc::new(Inner { service, namespace, fields: None, core }))
     }
 
     /// A logger one level down: `name` after this one's namespace and a dot. To any depth; this
@@ -63,7 +65,9 @@ impl Logger {
     /// `msg`, `caller`, `namespace`, `service`, `trace_id`, `error`, `error_chain`) is written as
     /// `field.<key>`.
     pub fn with(&self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
-        let fields = self.0.fields.with(key.into(), value.into());
+        let bound = self.0.fields.as_deref();
+        let fields = bound.unwrap_or(&Fields::default()).with(key.into(), value.into());
+        let fields = Some(Arc::new(fields));
         Self(Arc::new(Inner { fields, ..(*self.0).clone() }))
     }
 
@@ -85,7 +89,7 @@ impl Logger {
         if level == Level::Fatal {
             return true;
         }
-        if level.in_tracing() > tracing::level_filters::LevelFilter::current() {
+        if is_out(level) {
             return false;
         }
         // A subscriber with filters for single layers must not be asked by `enabled!`: its answer
@@ -97,41 +101,54 @@ impl Logger {
         .unwrap_or_else(|| emit::is_enabled(level))
     }
 
+    /// Logs a step, to follow one thing through the code.
+    #[track_caller]
+    #[inline]
+    pub fn trace(&self, message: impl Display) {
+        self.emit(Level::Trace, Location::caller(), &message, None, Vec::new());
+    }
+
     /// Logs what helps while something is being looked into.
     #[track_caller]
+    #[inline]
     pub fn debug(&self, message: impl Display) {
-        self.emit(Level::Debug, Location::caller(), &message, None, &[]);
+        self.emit(Level::Debug, Location::caller(), &message, None, Vec::new());
     }
 
     /// Logs what happens in the normal course of things.
     #[track_caller]
+    #[inline]
     pub fn info(&self, message: impl Display) {
-        self.emit(Level::Info, Location::caller(), &message, None, &[]);
+        self.emit(Level::Info, Location::caller(), &message, None, Vec::new());
     }
 
     /// Logs what somebody should look at some time.
     #[track_caller]
+    #[inline]
     pub fn warn(&self, message: impl Display) {
-        self.emit(Level::Warn, Location::caller(), &message, None, &[]);
+        self.emit(Level::Warn, Location::caller(), &message, None, Vec::new());
     }
 
     /// Logs what failed.
     #[track_caller]
+    #[inline]
     pub fn error(&self, message: impl Display) {
-        self.emit(Level::Error, Location::caller(), &message, None, &[]);
+        self.emit(Level::Error, Location::caller(), &message, None, Vec::new());
     }
 
     /// Logs what failed, and why: the error and its sources stand under `error`, and the sources
     /// one by one under `error_chain`.
     #[track_caller]
+    #[inline]
     pub fn error_with(&self, message: impl Display, error: &(dyn Error + 'static)) {
-        self.emit(Level::Error, Location::caller(), &message, Some(error), &[]);
+        self.emit(Level::Error, Location::caller(), &message, Some(error), Vec::new());
     }
 
     /// Logs what somebody should look at, and the error that it is about.
     #[track_caller]
+    #[inline]
     pub fn warn_with(&self, message: impl Display, error: &(dyn Error + 'static)) {
-        self.emit(Level::Warn, Location::caller(), &message, Some(error), &[]);
+        self.emit(Level::Warn, Location::caller(), &message, Some(error), Vec::new());
     }
 
     /// Logs what the program cannot go on after, writes out what is pending, and calls the
@@ -140,8 +157,9 @@ impl Logger {
     /// The hook is that of the log that gave this logger out, or else of the one that is current
     /// here. This function returns when the hook does: it ends no process by itself.
     #[track_caller]
+    #[inline]
     pub fn fatal(&self, message: impl Display) {
-        self.emit(Level::Fatal, Location::caller(), &message, None, &[]);
+        self.emit(Level::Fatal, Location::caller(), &message, None, Vec::new());
         self.after_fatal();
     }
 
@@ -153,28 +171,37 @@ impl Logger {
     /// log.at(gone_clog::Level::Warn).field("attempt", 3).error(&error).write("trying again");
     /// ```
     pub fn at(&self, level: Level) -> Line<'_> {
-        Line { logger: self, level, fields: Vec::new(), error: None }
+        Line { logger: self, level, fields: SPARE.try_with(Cell::take).unwrap_or_default(), error: None }
     }
 
+    #[inline]
     fn emit(
         &self,
         level: Level,
         caller: &'static Location<'static>,
         message: &dyn Display,
         error: Option<&(dyn Error + 'static)>,
-        own: &[(Cow<'static, str>, Value)],
+        own: Vec<Entry>,
     ) {
-        emit::emit(
-            level,
-            &Record {
-                namespace: &self.0.namespace,
-                service: &self.0.service,
-                caller,
-                message,
-                error,
-                fields: LineFields { bound: &self.0.fields, own },
-            },
-        );
+        if !is_out(level) {
+            self.emit_wanted(level, caller, message, error, own);
+        }
+    }
+
+    fn emit_wanted(
+        &self,
+        level: Level,
+        caller: &'static Location<'static>,
+        message: &dyn Display,
+        error: Option<&(dyn Error + 'static)>,
+        own: Vec<Entry>,
+    ) {
+        let Inner { namespace, service, fields, .. } = &*self.0;
+        let mut spare = emit::emit(level, &Record { namespace, service, caller, message, error }, fields.as_ref(), own);
+        if (1..=MOST_KEPT).contains(&spare.capacity()) {
+            spare.clear();
+            let _ = SPARE.try_with(|kept| kept.set(spare));
+        }
     }
 
     fn after_fatal(&self) {
@@ -197,20 +224,36 @@ impl fmt::Debug for Logger {
     }
 }
 
+thread_local! {
+    /// Room for the fields of a line, kept from one line of a thread to the next.
+    static SPARE: Cell<Vec<Entry>> = const { Cell::new(Vec::new()) };
+}
+
+/// Room for more fields than this is not kept.
+const MOST_KEPT: usize = 64;
+
+/// Whether no subscriber of the process wants lines at this level.
+#[inline]
+fn is_out(level: Level) -> bool {
+    level.in_tracing() > tracing::level_filters::LevelFilter::current()
+}
+
 /// A line that is being put together; see [`Logger::at`]. Nothing is logged before
 /// [`write`](Self::write).
 #[must_use = "a line is logged by `write`"]
 pub struct Line<'a> {
     logger: &'a Logger,
     level: Level,
-    fields: Vec<(Cow<'static, str>, Value)>,
+    fields: Vec<Entry>,
     error: Option<&'a (dyn Error + 'static)>,
 }
 
 impl<'a> Line<'a> {
     /// Adds a field, under the rules of [`Logger::with`].
     pub fn field(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
-        put(&mut self.fields, key.into(), value.into());
+        if !is_out(self.level) {
+            put(&mut self.fields, key.into(), value.into());
+        }
         self
     }
 
@@ -222,9 +265,10 @@ impl<'a> Line<'a> {
 
     /// Logs the line. At [`Level::Fatal`] the rest of [`Logger::fatal`] follows.
     #[track_caller]
+    #[inline]
     pub fn write(self, message: impl Display) {
         let Self { logger, level, fields, error } = self;
-        logger.emit(level, Location::caller(), &message, error, &fields);
+        logger.emit(level, Location::caller(), &message, error, fields);
         if level == Level::Fatal {
             logger.after_fatal();
         }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use gone_config::Settings;
+use gone_config::{ConfigErrors, Settings};
 use gone_core::{
     Asker, Close, CloseReport, Code, Deadline, Error, Goner, Init, Loader, Provider, Result, Sources, Tag,
 };
 use gone_kit::{Stat, StatsReader};
 use gone_macros::Goner;
 
+use crate::profile::defaults;
 use crate::{Clog, ClogConfig, Logger};
 
 /// The section of the config that the log reads.
@@ -25,7 +26,8 @@ pub fn module(loader: &mut Loader) {
 /// `#[gone] log: Logger` has the namespace of the asking goner under the service's: its type in snake_case.
 /// `#[gone("*,orders.import")] log: Logger` has that namespace instead. A function's parameter has the service's own.
 ///
-/// The section is a [`ClogConfig`], over its defaults for the profile, and is checked in the plan for whoever asks for a logger.
+/// The section is a [`ClogConfig`], over its defaults for the profile, and is checked in the plan for whoever asks for a logger. A
+/// profile that is neither `development` nor `production` has to set `level` and `format` there.
 #[derive(Goner)]
 #[goner(offers(dyn StatsReader), crate = gone_core)]
 pub struct ClogProvider {
@@ -64,9 +66,8 @@ impl Provider for ClogProvider {
 }
 
 fn config(settings: &Settings) -> Result<ClogConfig> {
-    let bad = |error: Error| error.with_code(Code::Config);
-    let defaults = ClogConfig::for_profile(settings.profile()).map_err(|error| bad(error.into()))?;
-    let config = settings.component(SECTION, "", &defaults).map_err(|error| bad(error.into()))?;
+    let defaults = defaults(settings, SECTION)?;
+    let config = settings.component(SECTION, "", &defaults).map_err(ConfigErrors::into_error)?;
     config.validate().map_err(|error| Error::new(Code::Config, format_args!("config section `{SECTION}`: {error}")))?;
     Ok(config)
 }
@@ -95,6 +96,7 @@ impl StatsReader for ClogProvider {
     }
 
     fn stats(&self) -> Vec<Stat> {
+        let suppressed = self.log.as_ref().map_or(0, Clog::suppressed);
         let it = self.log.as_ref().map(Clog::stats).unwrap_or_default();
         vec![
             Stat::counter("lines_written", it.written),
@@ -102,6 +104,7 @@ impl StatsReader for ClogProvider {
             Stat::counter("lines_lost_by_overflow", it.lost_by_overflow),
             Stat::counter("lines_lost_by_failure", it.lost_by_failure),
             Stat::counter("lines_lost_by_close", it.lost_by_close),
+            Stat::counter("lines_suppressed", suppressed),
             Stat::counter("notices", it.notices),
             Stat::gauge("queue_lines", it.pending),
             Stat::gauge("queue_lines_max", it.max_pending),
@@ -149,5 +152,33 @@ mod tests {
         assert_eq!(config.rotation.unwrap().max_bytes, 2_000_000);
         let error = read("7").unwrap_err().to_string();
         assert!(error.contains("config section `clog`: the log setting `rotation.max_bytes` is 7"), "{error}");
+    }
+
+    #[derive(Goner)]
+    #[goner(crate = gone_core)]
+    struct Asks {
+        #[gone]
+        _log: Logger,
+    }
+
+    #[test]
+    fn a_plan_knows_the_keys_of_the_tables_that_have_no_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let problems = |key: &str| {
+            let source = ConfigSource::new().folder(folder.path()).environment([("GONE_CLOG__OUTPUT", "app.log")]);
+            let source = source.set(key, 7_000);
+            let builder = gone_core::AppBuilder::new().fallback(gone_config::module).fallback(module);
+            builder.load((Asks::goner(), gone_core::source(source))).check().map_err(|error| error.to_string())
+        };
+        problems("clog.rotation.max_bytes").unwrap();
+        problems("clog.queue.max_lines").unwrap();
+        for (key, unknown) in [
+            ("clog.rotation.max_byts", "max_byts"),
+            ("clog.queue.max_lnes", "max_lnes"),
+            ("clog.rotatio.max_bytes", "config key `clog.rotatio`: unknown"),
+        ] {
+            let error = problems(key).unwrap_err();
+            assert!(error.contains(unknown), "{error}");
+        }
     }
 }

@@ -57,7 +57,8 @@ pub struct Queue {
     /// above may take a quarter more.
     pub max_lines: u64,
     /// How many bytes they may have. 64 KiB to 1 GiB; lines at `error` and above may take a quarter
-    /// more. The memory that is used may reach two and a half times this.
+    /// more. The memory that is used may reach two and a half times this, and is at least twice 1 MiB of
+    /// address space.
     pub max_bytes: u64,
     /// How long a line waits for room under the overflow `block`, and for the lines of other threads
     /// in the mode `direct`; then it is lost, respectively left in the queue. Once an output took

@@ -1,43 +1,81 @@
 //! Local time as text.
 
-use std::cell::Cell;
 use std::fmt::{self, Write};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
-thread_local! {
-    /// The second of the thread's last line and its text, so that the time zone is asked once a
-    /// second and follows its changes.
-    static LAST: Cell<Option<(u64, [u8; 19])>> = const { Cell::new(None) };
+/// What tells the time of a line.
+#[derive(Clone, Default)]
+pub(crate) enum Clock {
+    #[default]
+    System,
+    Given(Arc<dyn Fn() -> SystemTime + Send + Sync>),
 }
 
-/// `2025-03-11T10:03:22.123`, or `2025/03/11 10:03:22.123` for a console.
-pub(crate) fn write_local(out: &mut String, now: SystemTime, for_console: bool) {
-    // A clock before 1970 is a clock that was never set.
-    let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let second = since_epoch.as_secs();
-    let text = match LAST.get() {
-        Some((last, text)) if last == second => text,
-        _ => {
-            let text = second_text(local_second(second));
-            LAST.set(Some((second, text)));
-            text
+impl Clock {
+    pub(crate) fn now(&self) -> SystemTime {
+        match self {
+            Self::System => SystemTime::now(),
+            Self::Given(now) => now(),
         }
-    };
-    for (at, byte) in text.into_iter().enumerate() {
-        out.push(match (for_console, at) {
-            (true, 4 | 7) => '/',
-            (true, 10) => ' ',
-            _ => char::from(byte),
-        });
     }
-    let millis = since_epoch.subsec_millis();
-    out.push('.');
-    for digit in [millis / 100, millis / 10 % 10, millis % 10] {
-        out.push(char::from(b'0' + digit as u8));
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System => "System",
+            Self::Given(_) => "Given",
+        })
+    }
+}
+
+/// The second that a time lies in, counted from 1970. A clock before that is one that was never set.
+pub(crate) fn second_of(now: SystemTime) -> u64 {
+    now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// The second of the last line and its text, so that the time zone is asked once a second and
+/// follows its changes.
+#[derive(Default)]
+pub(crate) struct LocalTime {
+    second: Option<u64>,
+    json: String,
+    console: String,
+}
+
+impl LocalTime {
+    /// Writes `2025-03-11T10:03:22.123`, or `2025/03/11 10:03:22.123` for a console.
+    pub(crate) fn write(&mut self, out: &mut String, now: SystemTime, for_console: bool) {
+        let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let second = since_epoch.as_secs();
+        if self.second != Some(second) {
+            self.read(second);
+        }
+        out.push_str(if for_console { &self.console } else { &self.json });
+        // Four digits of which the first is cut: three, with zeros in front.
+        let mut digits = itoa::Buffer::new();
+        out.push_str(&digits.format(1_000 + since_epoch.subsec_millis())[1..]);
+    }
+
+    fn read(&mut self, second: u64) {
+        self.json.clear();
+        self.console.clear();
+        for (at, byte) in second_text(local_second(second)).into_iter().enumerate() {
+            self.json.push(char::from(byte));
+            self.console.push(match at {
+                4 | 7 => '/',
+                10 => ' ',
+                _ => char::from(byte),
+            });
+        }
+        self.json.push('.');
+        self.console.push('.');
+        self.second = Some(second);
     }
 }
 
@@ -93,20 +131,32 @@ mod tests {
             let now = UNIX_EPOCH + Duration::new(seconds, 7_999_999);
             let expected =
                 TimeZone::system().to_datetime(Timestamp::try_from(UNIX_EPOCH + Duration::from_secs(seconds)).unwrap());
+            let mut local = LocalTime::default();
             let mut json = String::new();
-            write_local(&mut json, now, false);
+            local.write(&mut json, now, false);
             assert_eq!(json, format!("{expected}.007"));
             let mut console = String::new();
-            write_local(&mut console, now, true);
+            local.write(&mut console, now, true);
             assert_eq!(console, expected.strftime("%Y/%m/%d %H:%M:%S.007").to_string());
         }
+    }
+
+    #[test]
+    fn another_second_is_another_text() {
+        let mut local = LocalTime::default();
+        let mut written = |seconds, millis: u32| {
+            let mut text = String::new();
+            local.write(&mut text, UNIX_EPOCH + Duration::new(seconds, millis * 1_000_000), false);
+            text[text.len() - 6..].to_owned()
+        };
+        assert_eq!([written(7, 999), written(8, 0), written(7, 50)], ["07.999", "08.000", "07.050"]);
     }
 
     #[test]
     fn a_clock_out_of_range_still_gives_a_text_of_the_same_shape() {
         for now in [UNIX_EPOCH - Duration::from_secs(5), UNIX_EPOCH + Duration::from_secs(1 << 60)] {
             let mut text = String::new();
-            write_local(&mut text, now, false);
+            LocalTime::default().write(&mut text, now, false);
             assert_eq!(text.len(), "2025-03-11T10:03:22.123".len(), "{text}");
         }
     }

@@ -28,13 +28,28 @@ impl TraceId {
     /// Ids are unique for all practical purposes, also between processes. They are no secret and
     /// must not serve as one.
     pub fn random() -> Self {
-        // Keyed by the system's randomness once a process; the counter makes each call another.
-        static KEYS: LazyLock<(RandomState, RandomState)> = LazyLock::new(Default::default);
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let high = KEYS.0.hash_one((count, std::process::id()));
+        let (high, low) = random_bits();
         // The lowest bit set: never all zero.
-        let low = KEYS.1.hash_one((count, std::process::id())) | 1;
+        Self::of_halves(high, low | 1)
+    }
+
+    /// The id of W3C Trace Context that these bytes are; none where all are zero.
+    pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
+        let bits = u128::from_be_bytes(bytes);
+        Self::of_bits((bits >> 64) as u64, bits as u64)
+    }
+
+    /// The 16 bytes of an id of W3C Trace Context; none of any other id.
+    pub fn to_bytes(&self) -> Option<[u8; 16]> {
+        // Exactly the digits, so that the number is the id.
+        self.is_w3c().then(|| u128::from_str_radix(&self.0, 16).ok().map(u128::to_be_bytes))?
+    }
+
+    pub(crate) fn of_bits(high: u64, low: u64) -> Option<Self> {
+        (high | low != 0).then(|| Self::of_halves(high, low))
+    }
+
+    fn of_halves(high: u64, low: u64) -> Self {
         Self(format!("{high:016x}{low:016x}").into())
     }
 
@@ -54,6 +69,15 @@ impl TraceId {
             && self.0.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
             && self.0.bytes().any(|b| b != b'0')
     }
+}
+
+/// Bits that no other call has, in this process or another.
+pub(crate) fn random_bits() -> (u64, u64) {
+    // Keyed by the system's randomness once a process; the counter makes each call another.
+    static KEYS: LazyLock<(RandomState, RandomState)> = LazyLock::new(Default::default);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let call = (COUNT.fetch_add(1, Ordering::Relaxed), std::process::id());
+    (KEYS.0.hash_one(call), KEYS.1.hash_one(call))
 }
 
 /// The part of a text that is kept as an id.
@@ -113,6 +137,11 @@ pub fn trace_id() -> Option<TraceId> {
     CURRENT.try_with(TraceId::clone).ok().filter(|id| !id.is_empty())
 }
 
+/// Hands out the text of the id of the future that is running, if it has one.
+pub(crate) fn with_current(take: impl FnOnce(&str)) {
+    let _ = CURRENT.try_with(|id| take(id.as_str()));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +161,17 @@ mod tests {
         assert!(!TraceId::from("0".repeat(32)).is_w3c());
         assert!(!TraceId::from("A".repeat(32)).is_w3c());
         assert_eq!(TraceId::from("é".repeat(200)).as_str(), "é".repeat(128));
+    }
+
+    #[test]
+    fn the_bytes_of_an_id_give_it_back() {
+        let id = TraceId::from("4bf92f3577b34da6a3ce929d0e0e4736");
+        let bytes = id.to_bytes().unwrap();
+        assert_eq!((bytes[0], bytes[15]), (0x4b, 0x36));
+        assert_eq!(TraceId::from_bytes(bytes), Some(id));
+        assert_eq!(TraceId::from_bytes([0; 16]), None);
+        assert_eq!(TraceId::from("req-7").to_bytes(), None);
+        assert_eq!(TraceId::from("0".repeat(32)).to_bytes(), None);
     }
 
     #[tokio::test]

@@ -2,12 +2,16 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::{self, Debug, Display, Write};
+use std::fmt::{Debug, Display, Write};
 use std::time::{Duration, SystemTime};
 
+use gone_kit::{HIDDEN, Secret, redact_url};
 use serde::Serialize;
 
-use crate::escape::{console_word, json_string};
+use crate::chain::push_chain;
+use crate::escape::Escape;
+use crate::style::Style;
+use crate::text::Text;
 use crate::time;
 
 /// The value of a field.
@@ -24,6 +28,10 @@ use crate::time;
 /// | [`Value::json`] | what serde makes of it |
 /// | [`Value::error`] | a string: the error and its sources |
 /// | [`Value::bytes`] | a string in base64 |
+/// | [`Value::url`] | a string: the URL without its password |
+/// | [`Value::secret`], [`Secret`](crate::Secret) | `"***"` |
+///
+/// A text of up to 22 bytes costs no allocation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Value(Kind);
 
@@ -35,7 +43,8 @@ enum Kind {
     Unsigned(u128),
     Float32(f32),
     Float64(f64),
-    Text(Cow<'static, str>),
+    Text(Text),
+    Secret,
     Time(SystemTime),
     Duration(Duration),
     List(Vec<Value>),
@@ -54,12 +63,19 @@ impl Value {
 
     /// The text that `Display` makes, made here and now.
     pub fn display(value: &(impl Display + ?Sized)) -> Self {
-        Self::from(value.to_string())
+        Self::shown(format_args!("{value}"))
     }
 
     /// The text that `Debug` makes, made here and now.
     pub fn debug(value: &(impl Debug + ?Sized)) -> Self {
-        Self::from(format!("{value:?}"))
+        Self::shown(format_args!("{value:?}"))
+    }
+
+    /// A value that cannot be shown shows what it has.
+    fn shown(value: std::fmt::Arguments<'_>) -> Self {
+        let mut text = String::new();
+        let _ = text.write_fmt(value);
+        Self::from(text)
     }
 
     /// An error with its sources as one text, `the top: its source: the root`.
@@ -68,7 +84,8 @@ impl Value {
     /// this is for a second one.
     pub fn error(error: &(dyn Error + 'static)) -> Self {
         let mut text = String::new();
-        let _ = write_chain(&mut text, error);
+        let (mut last, mut next) = (String::new(), String::new());
+        push_chain(&mut text, error, Escape::None, usize::MAX, [&mut last, &mut next]);
         Self::from(text)
     }
 
@@ -77,114 +94,108 @@ impl Value {
         Self::from(base64(bytes))
     }
 
-    pub(crate) fn write_json(&self, out: &mut dyn Write) -> fmt::Result {
-        match &self.0 {
-            Kind::Null => out.write_str("null"),
-            Kind::Bool(value) => write!(out, "{value}"),
-            Kind::Signed(value) => write!(out, "{value}"),
-            Kind::Unsigned(value) => write!(out, "{value}"),
-            Kind::Float32(value) if value.is_finite() => write!(out, "{value:?}"),
-            Kind::Float32(value) => write_non_finite(out, f64::from(*value)),
-            Kind::Float64(value) => write_float(out, *value),
-            Kind::Text(text) => json_string(out, text),
-            Kind::Time(value) => {
-                out.write_char('"')?;
-                time::write_with_offset(out, *value)?;
-                out.write_char('"')
-            }
-            Kind::Duration(value) => write!(out, "\"{value:?}\""),
-            Kind::List(values) => {
-                out.write_char('[')?;
-                for (index, value) in values.iter().enumerate() {
-                    if index > 0 {
-                        out.write_char(',')?;
-                    }
-                    value.write_json(out)?;
-                }
-                out.write_char(']')
-            }
-            Kind::Json(json) => write_json_tree(out, json),
-        }
+    /// A URL without its password, as [`redact_url`] shows it.
+    pub fn url(url: &str) -> Self {
+        Self::from(redact_url(url))
     }
 
-    pub(crate) fn write_console(&self, out: &mut dyn Write) -> fmt::Result {
+    /// What stands for something that must not be shown: `***`.
+    pub const fn secret() -> Self {
+        Self(Kind::Secret)
+    }
+
+    /// Writes the value, and no more of it than the style allows.
+    pub(crate) fn write(&self, out: &mut String, style: Style<'_>) {
+        let begin = out.len();
         match &self.0 {
-            Kind::Text(text) => console_word(out, text),
-            Kind::Time(value) => time::write_with_offset(out, *value),
-            Kind::Duration(value) => write!(out, "{value:?}"),
-            Kind::Json(serde_json::Value::String(text)) => console_word(out, text),
-            _ => self.write_json(out),
+            Kind::Null => out.push_str("null"),
+            Kind::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+            Kind::Signed(value) => out.push_str(itoa::Buffer::new().format(*value)),
+            Kind::Unsigned(value) => out.push_str(itoa::Buffer::new().format(*value)),
+            Kind::Float32(value) if value.is_finite() => out.push_str(zmij::Buffer::new().format_finite(*value)),
+            Kind::Float32(value) => push_non_finite(out, f64::from(*value)),
+            Kind::Float64(value) => push_float(out, *value),
+            Kind::Text(text) => style.text(out, text.as_str()),
+            Kind::Secret => style.text(out, HIDDEN),
+            Kind::Time(value) => {
+                let quote = if style.as_json { "\"" } else { "" };
+                out.push_str(quote);
+                // Writing into a `String` does not fail.
+                let _ = time::write_with_offset(out, *value);
+                out.push_str(quote);
+            }
+            Kind::Duration(value) => {
+                let quote = if style.as_json { "\"" } else { "" };
+                let _ = write!(out, "{quote}{value:?}{quote}");
+            }
+            Kind::Json(serde_json::Value::String(text)) => style.text(out, text),
+            Kind::List(values) => {
+                let style_within = Style { as_json: true, ..style };
+                push_list(out, values.iter(), |out, value| value.write(out, style_within));
+                style.cap_whole(out, begin);
+            }
+            Kind::Json(json) => {
+                push_json_tree(out, json, Style { as_json: true, ..style });
+                style.cap_whole(out, begin);
+            }
         }
     }
 }
 
 /// A float as a JSON number, or as a string where JSON has no number for it.
-pub(crate) fn write_float(out: &mut (impl Write + ?Sized), value: f64) -> fmt::Result {
-    if value.is_finite() { write!(out, "{value:?}") } else { write_non_finite(out, value) }
+pub(crate) fn push_float(out: &mut String, value: f64) {
+    if value.is_finite() {
+        out.push_str(zmij::Buffer::new().format_finite(value));
+    } else {
+        push_non_finite(out, value);
+    }
 }
 
-fn write_non_finite(out: &mut (impl Write + ?Sized), value: f64) -> fmt::Result {
-    out.write_str(if value.is_nan() {
+fn push_non_finite(out: &mut String, value: f64) {
+    out.push_str(if value.is_nan() {
         "\"NaN\""
     } else if value > 0.0 {
         "\"+Inf\""
     } else {
         "\"-Inf\""
-    })
+    });
 }
 
-fn write_json_tree(out: &mut dyn Write, json: &serde_json::Value) -> fmt::Result {
+fn push_list<T>(out: &mut String, values: impl Iterator<Item = T>, mut push: impl FnMut(&mut String, T)) {
+    out.push('[');
+    for (index, value) in values.enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        push(out, value);
+    }
+    out.push(']');
+}
+
+fn push_json_tree(out: &mut String, json: &serde_json::Value, style: Style<'_>) {
     match json {
-        serde_json::Value::String(text) => json_string(out, text),
+        serde_json::Value::String(text) => style.text(out, text),
         serde_json::Value::Array(values) => {
-            out.write_char('[')?;
-            for (index, value) in values.iter().enumerate() {
-                if index > 0 {
-                    out.write_char(',')?;
-                }
-                write_json_tree(out, value)?;
-            }
-            out.write_char(']')
+            push_list(out, values.iter(), |out, value| push_json_tree(out, value, style));
         }
         serde_json::Value::Object(entries) => {
-            out.write_char('{')?;
+            out.push('{');
             for (index, (key, value)) in entries.iter().enumerate() {
                 if index > 0 {
-                    out.write_char(',')?;
+                    out.push(',');
                 }
-                json_string(out, key)?;
-                out.write_char(':')?;
-                write_json_tree(out, value)?;
+                style.text(out, key);
+                out.push(':');
+                if style.secrets.hides(key) {
+                    style.text(out, HIDDEN);
+                } else {
+                    push_json_tree(out, value, style);
+                }
             }
-            out.write_char('}')
+            out.push('}');
         }
-        leaf => write!(out, "{leaf}"),
+        leaf => _ = write!(out, "{leaf}"),
     }
-}
-
-/// The most sources of an error that are looked at: a chain may run in a circle.
-const DEEPEST: usize = 16;
-
-/// The texts of an error's sources, the nearest first.
-pub(crate) fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = String> + 'a {
-    std::iter::successors(error.source(), |source: &&'a (dyn Error + 'static)| (*source).source())
-        .take(DEEPEST)
-        .map(ToString::to_string)
-}
-
-/// The error and its sources with `: ` between them. A source that the text before already ends
-/// with is not said twice.
-pub(crate) fn write_chain(out: &mut dyn Write, error: &(dyn Error + 'static)) -> fmt::Result {
-    let mut last = error.to_string();
-    out.write_str(&last)?;
-    for text in sources(error) {
-        if !last.ends_with(&text) {
-            out.write_str(": ")?;
-            out.write_str(&text)?;
-        }
-        last = text;
-    }
-    Ok(())
 }
 
 fn base64(bytes: &[u8]) -> String {
@@ -228,11 +239,11 @@ from! {
     usize => |value| Kind::Unsigned(value as u128);
     f32 => |value| Kind::Float32(value);
     f64 => |value| Kind::Float64(value);
-    char => |value| Kind::Text(value.to_string().into());
-    &str => |value| Kind::Text(value.to_owned().into());
-    &String => |value| Kind::Text(value.clone().into());
-    String => |value| Kind::Text(value.into());
-    Cow<'static, str> => |value| Kind::Text(value);
+    char => |value| Kind::Text(Text::copy(value.encode_utf8(&mut [0; 4])));
+    &str => |value| Kind::Text(Text::copy(value));
+    &String => |value| Kind::Text(Text::copy(value));
+    String => |value| Kind::Text(Text::Given(value.into()));
+    Cow<'static, str> => |value| Kind::Text(Text::Given(value));
     SystemTime => |value| Kind::Time(value);
     Duration => |value| Kind::Duration(value);
     serde_json::Value => |value| Kind::Json(value);
@@ -256,6 +267,18 @@ impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
     }
 }
 
+impl<T> From<Secret<T>> for Value {
+    fn from(_: Secret<T>) -> Self {
+        Value::secret()
+    }
+}
+
+impl<T> From<&Secret<T>> for Value {
+    fn from(_: &Secret<T>) -> Self {
+        Value::secret()
+    }
+}
+
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self(Kind::Null), Into::into)
@@ -270,13 +293,13 @@ mod tests {
 
     fn json(value: impl Into<Value>) -> String {
         let mut text = String::new();
-        value.into().write_json(&mut text).unwrap();
+        value.into().write(&mut text, Style::uncapped(true));
         text
     }
 
     fn console(value: impl Into<Value>) -> String {
         let mut text = String::new();
-        value.into().write_console(&mut text).unwrap();
+        value.into().write(&mut text, Style::uncapped(false));
         text
     }
 
@@ -314,6 +337,30 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_secret_within_a_json_value_is_hidden() {
+        let login = serde_json::json!({"user": "ann", "password": "swordfish", "more": [{"api-key": [1, 2]}]});
+        assert_eq!(json(login), r#"{"more":[{"api-key":"***"}],"password":"***","user":"ann"}"#);
+        assert_eq!(json(Value::secret()), r#""***""#);
+        assert_eq!(console(Value::secret()), "***");
+        assert_eq!(json(Value::url("redis://:swordfish@h:6379/0")), r#""redis://:***@h:6379/0""#);
+    }
+
+    #[test]
+    fn a_value_that_is_too_long_is_cut_and_stays_json() {
+        let style = Style { longest: 10, ..Style::uncapped(true) };
+        let capped = |value: Value| {
+            let mut text = String::new();
+            value.write(&mut text, style);
+            assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{text}");
+            text
+        };
+        assert_eq!(capped(Value::from("0123456789abc")), r#""0123456789…(3 bytes cut)""#);
+        assert_eq!(capped(Value::from(vec![100; 50])), r#""[100,100,1…(191 bytes cut)""#);
+        assert_eq!(capped(Value::from(vec![1, 2])), "[1,2]");
+        assert_eq!(capped(Value::from(u64::MAX)), u64::MAX.to_string());
+    }
+
+    #[test]
     fn what_does_not_become_json_is_a_string_that_says_why() {
         let map = BTreeMap::from([(vec![1], 2)]);
         let text = json(Value::json(&map));
@@ -332,43 +379,5 @@ mod tests {
             assert_eq!(json(Value::bytes(bytes.as_bytes())), format!("\"{text}\""));
         }
         assert_eq!(json(Value::bytes(&[0xfb, 0xff, 0xfe])), r#""+//+""#);
-    }
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("{text}")]
-    struct Layered {
-        text: &'static str,
-        source: Option<Box<Layered>>,
-    }
-
-    #[test]
-    fn an_error_is_written_with_its_sources_each_said_once() {
-        let chain = |texts: &[&'static str]| {
-            texts.iter().rev().fold(None, |source, text| Some(Box::new(Layered { text, source })))
-        };
-        let plain = chain(&["cannot save", "no connection", "refused"]).unwrap();
-        assert_eq!(console(Value::error(&*plain)), "\"cannot save: no connection: refused\"");
-        let doubled = chain(&["cannot save: refused", "refused"]).unwrap();
-        assert_eq!(console(Value::error(&*doubled)), "\"cannot save: refused\"");
-    }
-
-    #[derive(Debug)]
-    struct Circle;
-
-    impl Display for Circle {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("round")
-        }
-    }
-
-    impl Error for Circle {
-        fn source(&self) -> Option<&(dyn Error + 'static)> {
-            Some(self)
-        }
-    }
-
-    #[test]
-    fn a_chain_that_runs_in_a_circle_ends() {
-        assert_eq!(sources(&Circle).count(), DEEPEST);
     }
 }

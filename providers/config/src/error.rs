@@ -50,6 +50,9 @@ pub enum ErrorKind {
     /// A section holds a key that its type does not know.
     #[error("is unknown")]
     UnknownKey,
+    /// A key is set in a section of which others are asked for, and nobody asks for it.
+    #[error("set, and nobody asks for it")]
+    Unasked,
     /// A text is not a key.
     #[error("is not a key: {reason}")]
     BadKey {
@@ -98,6 +101,26 @@ pub enum ErrorKind {
         /// Why.
         #[source]
         source: io::Error,
+    },
+    /// A config file that was there is gone.
+    #[error("config file {} was there and is gone; its last good values stay", path.display())]
+    Vanished {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file refers to an environment variable that is not set, without a default.
+    #[error(
+        "refers to the environment variable {variable}, which is not set; set it, or write `${{{variable}:default}}`"
+    )]
+    UnsetVariable {
+        /// The variable's name.
+        variable: String,
+    },
+    /// A reference to an environment variable cannot be read. The text around it is not quoted.
+    #[error("{reason}")]
+    BadReference {
+        /// What is wrong, and what is allowed.
+        reason: String,
     },
     /// A config file is larger than 1 MiB.
     #[error("config file {} is larger than {limit} bytes", path.display())]
@@ -208,12 +231,18 @@ impl ConfigError {
     /// The value that was found, as text; tables and lists in words only.
     ///
     /// It reads `***` when a segment of the key looks secret (`password`, `token`, `dsn`, …), and
-    /// the password in a URL is hidden in the same way. Long text is cut.
+    /// when it was read into a [`Secret`](crate::Secret), whatever the key; the password in a URL is
+    /// hidden in the same way. Long text is cut.
     pub fn value(&self) -> Option<&str> {
         match self.0.value.as_ref()? {
             Found::Shown(text) => Some(text),
             Found::Shape(shape) => Some(shape),
         }
+    }
+
+    /// Whether the value is text, and not a shape in words.
+    pub(crate) fn shows_text(&self) -> bool {
+        matches!(self.0.value, Some(Found::Shown(_)))
     }
 
     /// Where the value, the unknown key or the fault in a file stands.
@@ -251,11 +280,12 @@ impl fmt::Display for ConfigError {
             },
             (ErrorKind::Missing, _) => f.write_str("missing")?,
             (ErrorKind::UnknownKey, _) => f.write_str("unknown")?,
+            (ErrorKind::Unasked, _) => f.write_str("set, and nobody asks for it")?,
             (kind, _) => write!(f, "{kind}")?,
         }
         if let Some(origin) = origin {
             match origin {
-                Origin::Program => write!(f, ", {origin}")?,
+                Origin::Program | Origin::Override => write!(f, ", {origin}")?,
                 _ => write!(f, ", from {origin}")?,
             }
         }

@@ -4,13 +4,20 @@ use std::cell::RefCell;
 use std::fmt;
 
 use figment::value::Value;
+use gone_kit::SECRET_NAME;
 use serde::de::{self, Expected, Unexpected};
+
+use crate::live::{LIVE_NAME, offering};
+use crate::place::{Base, Place};
+use crate::settings::Settings;
 
 /// Why a value does not become what was wanted. This is the reader's serde error.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
     /// The type's own code refused.
     Message(String),
+    /// There is no value, and the type needs one.
+    Absent,
     /// The value is of another kind, or not in range.
     Unfit { expected: String, reason: Option<String> },
     /// A table lacks a field that is required.
@@ -23,6 +30,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message(message) => f.write_str(message),
+            Self::Absent => f.write_str("there is no value"),
             Self::Unfit { expected, .. } => write!(f, "expected {expected}"),
             Self::MissingField(field) => write!(f, "missing field `{field}`"),
             Self::UnknownField { field, .. } => write!(f, "unknown field `{field}`"),
@@ -85,7 +93,7 @@ pub(crate) fn one_of<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Strin
 }
 
 /// A failure with its place: the innermost value whose reading failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Fault {
     pub(crate) path: Vec<String>,
     pub(crate) value: Value,
@@ -96,14 +104,66 @@ pub(crate) struct Fault {
 ///
 /// A type behind a trait object, and serde's own adapters, keep no more of an error than its
 /// message. So the place is written down here as soon as a reader fails, and taken out at the end.
-pub(crate) struct Trace {
+pub(crate) struct Trace<'a> {
     path: RefCell<Vec<String>>,
+    /// How much of the path was asked for; the rest is the way from there.
+    root: usize,
     fault: RefCell<Option<Fault>>,
+    context: Context<'a>,
 }
 
-impl Trace {
-    pub(crate) fn at(path: Vec<String>) -> Self {
-        Self { path: RefCell::new(path), fault: RefCell::new(None) }
+/// What is read from.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) base: Base<'a>,
+}
+
+impl<'a> Trace<'a> {
+    /// A reading of what was asked for.
+    pub(crate) fn at(path: Vec<String>, context: Context<'a>) -> Self {
+        Self { root: path.len(), path: RefCell::new(path), fault: RefCell::new(None), context }
+    }
+
+    /// A reading of what was read at a place before.
+    pub(crate) fn again(place: &'a Place, settings: &'a Settings) -> Self {
+        let context = Context { settings, base: place.base() };
+        Self { root: place.root().len(), ..Self::at(place.path(), context) }
+    }
+
+    /// Reads what lies in a newtype; some newtypes of ours are known by their names.
+    pub(crate) fn newtype<R>(&self, name: &str, read: impl FnOnce() -> R) -> R {
+        if name == LIVE_NAME {
+            let (root, inner) = (self.root, self.path.borrow().clone());
+            let place = Place::new(&inner[..root], self.context.base, &inner[root..]);
+            return offering(self.context.settings, place, read);
+        }
+        if name == SECRET_NAME {
+            self.hide();
+        }
+        read()
+    }
+
+    /// What stands here is secret from now on, whatever it is called.
+    pub(crate) fn hide(&self) {
+        self.context.settings.hub().secrets.add(&self.path.borrow());
+    }
+
+    /// Reads what is not there, only to see what the type asks for.
+    pub(crate) fn trial(&self, read: impl FnOnce() -> bool) {
+        let before = self.fault.borrow().clone();
+        read();
+        *self.fault.borrow_mut() = before;
+    }
+
+    /// Whether an entry of the whole config is being read, whose other sections are not the reader's.
+    pub(crate) fn is_root(&self) -> bool {
+        self.path.borrow().len() <= 1
+    }
+
+    /// The name of what is being read.
+    pub(crate) fn last(&self) -> Option<String> {
+        self.path.borrow().last().cloned()
     }
 
     /// Runs `read` one step further in.

@@ -1,23 +1,39 @@
 //! TOML files, with the line and column of every key.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::string::FromUtf8Error;
 use std::sync::Arc;
 
 use figment::value::{Dict, Tag, Value};
 use toml_edit::{ImDocument, Item, TableLike};
 
 use crate::error::{ConfigError, ErrorKind};
+use crate::key::dotted;
 use crate::layer::Layer;
 use crate::origin::Origin;
+use crate::reference;
+use crate::secrecy::is_secret;
 
 /// The most bytes of a file that are read.
-const FILE_LIMIT: u64 = 1 << 20;
+pub(crate) const FILE_LIMIT: u64 = 1 << 20;
+
+/// How a variable that a file refers to is looked up.
+pub(crate) type Variables<'v> = &'v dyn Fn(&str) -> Option<OsString>;
 
 /// Reads a file into a layer; `None` when there is no such file.
-pub(crate) fn read(path: &Path) -> Result<Option<Layer>, ConfigError> {
+pub(crate) fn read(path: &Path, variables: Variables<'_>) -> Result<Option<Layer>, Vec<ConfigError>> {
+    match text(path) {
+        Ok(Some(text)) => parse(path, &text, variables).map(Some),
+        Ok(None) => Ok(None),
+        Err(error) => Err(vec![error]),
+    }
+}
+
+fn text(path: &Path) -> Result<Option<String>, ConfigError> {
     let unreadable = |source| ConfigError::new(ErrorKind::File { path: path.to_owned(), source });
     let file = match File::open(path) {
         Ok(file) => file,
@@ -30,23 +46,33 @@ pub(crate) fn read(path: &Path) -> Result<Option<Layer>, ConfigError> {
         let kind = ErrorKind::TooLarge { path: path.to_owned(), limit: FILE_LIMIT };
         return Err(ConfigError::new(kind));
     }
-    let text = String::from_utf8(bytes)
-        .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error.utf8_error())))?;
-    parse(path, &text).map(Some)
+    let not_text = |error: FromUtf8Error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()));
+    String::from_utf8(bytes).map(Some).map_err(not_text)
 }
 
-fn parse(path: &Path, text: &str) -> Result<Layer, ConfigError> {
+fn parse(path: &Path, text: &str, variables: Variables<'_>) -> Result<Layer, Vec<ConfigError>> {
     let newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
-    let mut places =
-        Places { text, lines: std::iter::once(0).chain(newlines).collect(), path: path.into(), found: BTreeMap::new() };
+    let mut places = Places {
+        text,
+        lines: std::iter::once(0).chain(newlines).collect(),
+        path: path.into(),
+        variables,
+        found: BTreeMap::new(),
+        secrets: Vec::new(),
+        errors: Vec::new(),
+    };
     let document = ImDocument::parse(text).map_err(|error| {
         // The error's own text quotes the line, and with it perhaps a secret.
         let reason = error.message().trim().replace('\n', "; ");
         let place = places.origin(error.span().map_or(0, |span| span.start));
-        ConfigError::new(ErrorKind::Syntax { reason }).at(Some(place))
+        vec![ConfigError::new(ErrorKind::Syntax { reason }).at(Some(place))]
     })?;
     let values = places.table(document.as_table(), &mut Vec::new());
-    Ok(Layer::placed(path.display().to_string(), values, places.found))
+    let Places { found, secrets, errors, .. } = places;
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    Ok(Layer::placed(path.display().to_string(), values, found).with_secrets(secrets))
 }
 
 struct Places<'t> {
@@ -54,7 +80,10 @@ struct Places<'t> {
     /// Where each line begins.
     lines: Vec<usize>,
     path: Arc<Path>,
+    variables: Variables<'t>,
     found: BTreeMap<Vec<String>, Origin>,
+    secrets: Vec<Vec<String>>,
+    errors: Vec<ConfigError>,
 }
 
 impl Places<'_> {
@@ -107,7 +136,7 @@ impl Places<'_> {
     fn value(&mut self, value: &toml_edit::Value, path: &mut Vec<String>) -> Value {
         use toml_edit::Value as Toml;
         match value {
-            Toml::String(text) => Value::from(text.value().as_str()),
+            Toml::String(text) => Value::from(self.expanded(text.value(), path)),
             Toml::Integer(number) => Value::from(*number.value()),
             Toml::Float(number) => Value::from(*number.value()),
             Toml::Boolean(value) => Value::from(*value.value()),
@@ -123,6 +152,36 @@ impl Places<'_> {
                 }
                 Value::Array(Tag::Default, elements)
             }
+        }
+    }
+
+    /// Text with the variables that it refers to in their places.
+    fn expanded(&mut self, text: &str, path: &[String]) -> String {
+        let kind = match reference::expand(text, self.variables) {
+            Ok(None) => return text.to_owned(),
+            Ok(Some(expanded)) => {
+                if expanded.variables.iter().any(|name| is_secret(std::slice::from_ref(name))) {
+                    self.secrets.push(path.to_vec());
+                }
+                self.note_variables(path, expanded.variables);
+                return expanded.text;
+            }
+            Err(reference::Fault::Unset(variable)) => ErrorKind::UnsetVariable { variable },
+            Err(reference::Fault::Bad(reason)) => ErrorKind::BadReference { reason },
+        };
+        let origin = self.found.get(path).cloned();
+        self.errors.push(ConfigError::new(kind).keyed(dotted(path)).at(origin));
+        String::new()
+    }
+
+    fn note_variables(&mut self, path: &[String], variables: Vec<String>) {
+        if variables.is_empty() {
+            return;
+        }
+        if let Some(origin) = self.found.get_mut(path)
+            && let Origin::File { path, line, column } = origin
+        {
+            *origin = Origin::Reference { path: Arc::clone(path), line: *line, column: *column, variables };
         }
     }
 }

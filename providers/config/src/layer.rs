@@ -1,6 +1,7 @@
 //! One layer of the config, and where each of its keys was written.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
@@ -16,12 +17,23 @@ pub(crate) struct Layer {
     places: BTreeMap<Vec<String>, Origin>,
     name: String,
     origin: Option<Origin>,
+    /// What came from a variable with a secret-looking name.
+    secrets: Vec<Vec<String>>,
 }
 
 impl Layer {
     /// A layer in which every key has its place.
     pub(crate) fn placed(name: impl Into<String>, values: Dict, places: BTreeMap<Vec<String>, Origin>) -> Self {
-        Self { values, places, name: name.into(), origin: None }
+        Self { values, places, name: name.into(), origin: None, secrets: Vec::new() }
+    }
+
+    /// The same layer with paths that are secret whatever they are called.
+    pub(crate) fn with_secrets(self, secrets: Vec<Vec<String>>) -> Self {
+        Self { secrets, ..self }
+    }
+
+    pub(crate) fn secrets(&self) -> &[Vec<String>] {
+        &self.secrets
     }
 
     /// A layer of one value, all of it from one place.
@@ -32,7 +44,7 @@ impl Layer {
             return None;
         };
         let name = origin.to_string();
-        Some(Self { values, places: BTreeMap::new(), name, origin: Some(origin) })
+        Some(Self { values, places: BTreeMap::new(), name, origin: Some(origin), secrets: Vec::new() })
     }
 
     /// Where this layer sets the path, if it does.
@@ -68,8 +80,8 @@ impl Provider for Layer {
 }
 
 /// The layers merged, the last one strongest: tables are joined key by key, all else is replaced.
-pub(crate) fn merge(layers: &[Layer]) -> Dict {
-    let merged = layers.iter().fold(Figment::new(), |merged, layer| merged.merge(layer));
+pub(crate) fn merge(layers: &[Arc<Layer>]) -> Dict {
+    let merged = layers.iter().fold(Figment::new(), |merged, layer| merged.merge(&**layer));
     // No layer of ours fails to give its data, so neither does the merge.
     let mut profiles = merged.data().unwrap_or_default();
     profiles.remove(&Profile::Default).unwrap_or_default()

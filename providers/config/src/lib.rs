@@ -1,10 +1,13 @@
-//! Layered configuration for Gone: read once, every value with its origin.
+//! Layered configuration for Gone: every value with its origin, and live ones that follow what changes.
 //!
 //! [`ConfigSource`] names the layers (provider defaults, `gone.toml`, `gone.<profile>.toml`,
 //! `GONE_…` variables, the program) and reads them into [`Settings`], a snapshot. A value is read
 //! by its [`Key`] into any type that serde can read, a section into a struct, and a tag's extension
 //! text ([`Lookup`]) into whatever its site wants. What is wrong comes out as a [`ConfigError`]: the
 //! key, the value, where it was set, what was expected and what may have been meant, and no secret.
+//!
+//! A [`Live`] value follows the config while the application runs: when a file changes, or when a [`ConfigHandle`] sets a
+//! key, all live values take what is new, or none does. A [`Secret`] is never shown.
 //!
 //! ```
 //! use std::time::Duration;
@@ -33,29 +36,47 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod component;
+mod absent;
+mod asked;
+mod conditions;
+mod dump;
 pub mod duration;
 mod environment;
 mod error;
+mod explain;
 mod fault;
+mod faults;
 mod file;
+mod handle;
+mod hub;
 mod key;
 mod layer;
+mod live;
 mod lookup;
 mod nearness;
 mod origin;
+mod place;
 mod provider;
 mod reader;
+mod reference;
 mod scalar;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod secrecy;
+mod secrets;
 mod settings;
 mod source;
 mod value;
+mod watch;
 
+pub use conditions::{equals, is_set, not, profile};
 pub use error::{ConfigError, ConfigErrors, ErrorKind, NearKey};
+pub use gone_kit::{Change, Changes, Reload, Secret};
+pub use handle::{ConfigHandle, ConfigLayer, SettingsChanges};
 pub use key::Key;
+pub use live::Live;
 pub use lookup::Lookup;
 pub use origin::Origin;
 pub use provider::{ConfigProvider, module};
 pub use settings::{Answer, Settings};
-pub use source::ConfigSource;
+pub use source::{ConfigSource, RemoteLayer};

@@ -22,6 +22,17 @@ pub enum Origin {
         /// The column in characters, counted from 1.
         column: usize,
     },
+    /// A config file, with environment variables that it refers to as `${NAME}`.
+    Reference {
+        /// The file, as it was opened.
+        path: Arc<Path>,
+        /// The line of the key (of the element, in a list), counted from 1.
+        line: usize,
+        /// The column in characters, counted from 1.
+        column: usize,
+        /// The variables whose values stand in it, in order.
+        variables: Vec<String>,
+    },
     /// An environment variable.
     Variable {
         /// The variable's name.
@@ -31,6 +42,13 @@ pub enum Origin {
     Program,
     /// The default in the tag that asks.
     Tag,
+    /// A layer from elsewhere, such as a config centre: [`ConfigHandle::put`](crate::ConfigHandle::put).
+    Elsewhere {
+        /// The place there, in its own words.
+        place: String,
+    },
+    /// Set while the application runs: [`ConfigHandle::set`](crate::ConfigHandle::set).
+    Override,
 }
 
 impl fmt::Display for Origin {
@@ -41,9 +59,20 @@ impl fmt::Display for Origin {
             Self::File { path, line, column } => {
                 write!(f, "{}:{line}:{column}", path.display())
             }
+            Self::Reference { path, line, column, variables } => {
+                let plural = if variables.len() == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "{}:{line}:{column} with environment variable{plural} {}",
+                    path.display(),
+                    variables.join(", ")
+                )
+            }
             Self::Variable { name } => write!(f, "environment variable {name}"),
             Self::Program => f.write_str("set by the program"),
             Self::Tag => f.write_str("default in the tag"),
+            Self::Elsewhere { place } => f.write_str(place),
+            Self::Override => f.write_str("set at run time"),
         }
     }
 }

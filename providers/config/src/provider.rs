@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use gone_core::{
-    Code, Error, Given, Goner, Loader, NamedProvider, Request, Result, Source, Sources, Tag, Target, source,
+    Code, Error, Given, Goner, Loader, NamedProvider, Request, Result, Review, Run, Setting, ShutdownToken, Source,
+    Sources, Tag, Target, source,
 };
+use gone_kit::{Stat, StatsReader};
 use gone_macros::Goner;
 
-use crate::{Answer, ConfigError, ConfigErrors, ConfigSource, Lookup, Settings};
+use crate::{Answer, ConfigError, ConfigErrors, ConfigSource, Lookup, Settings, watch};
 
 /// Loads the config: read from where [`ConfigSource::new`] looks, and answered under the name `config`.
 ///
@@ -20,16 +22,35 @@ impl Source for ConfigSource {
     type Snapshot = Settings;
 
     fn read(&self) -> Result<Settings> {
-        ConfigSource::read(self).map_err(problems)
+        ConfigSource::read(self).map_err(ConfigErrors::into_error)
+    }
+
+    async fn open(&self, local: Settings, _: &Sources) -> Result<Settings> {
+        for remote in self.remotes() {
+            let layer = remote.fetch(&local).await?;
+            local.handle().put(layer).map_err(ConfigErrors::into_error)?;
+        }
+        Ok(local.handle().settings())
+    }
+
+    fn review(settings: &Settings, review: &mut Review) {
+        settings.hub().asked.review(settings, review);
+    }
+
+    fn dump(settings: &Settings) -> Vec<Setting> {
+        settings.dump()
     }
 }
 
 /// Answers `#[gone("config,key=default")]` for every type that serde can read: see [`Lookup`] for what the tag says.
 ///
 /// All keys and values are checked in the plan. A key that is set nowhere and has no default is `None` for an `Option`,
-/// and a problem for every other type.
+/// and a problem for every other type, save a struct of which every field has a default: that reads from the empty table.
+///
+/// While the application runs, it looks after the files for the sake of [`Live`](crate::Live) values; where there are none,
+/// nothing is looked at.
 #[derive(Goner)]
-#[goner(name = "config", crate = gone_core)]
+#[goner(name = "config", offers(dyn StatsReader), crate = gone_core)]
 pub struct ConfigProvider {
     #[gone]
     settings: Arc<Settings>,
@@ -43,8 +64,18 @@ impl NamedProvider for ConfigProvider {
         }
         // What a source could not read stands in the report by itself.
         let Some(settings) = sources.get::<Settings>() else { return Ok(()) };
-        match settings.answer(tag.extend(), &mut |value| target.try_deserialize(value)).map_err(problem)? {
-            Answer::Absent if !target.is_optional() => Err(missing(settings, tag)),
+        if target.has_default()
+            && let Ok(lookup) = Lookup::parse(tag.extend())
+            && lookup.default().is_some()
+        {
+            let text = format!("`{}` has two defaults: keep the one in the text, or `default = …`", lookup.key());
+            return Err(Error::new(Code::Config, text));
+        }
+        match settings
+            .check(tag.extend(), &mut |value| target.try_deserialize(value))
+            .map_err(ConfigErrors::into_error)?
+        {
+            Answer::Absent if !target.is_optional() => absent(settings, target, tag),
             Answer::Absent | Answer::Filled => Ok(()),
         }
     }
@@ -58,30 +89,57 @@ impl NamedProvider for ConfigProvider {
             }
             Ok(())
         });
-        match (answer.map_err(problem)?, given, request) {
+        match (answer.map_err(ConfigError::into_error)?, given, request) {
             (Answer::Filled, Some(given), _) => Ok(given),
             (_, _, Some(request)) if request.target().is_optional() => request.absent(),
+            (_, _, Some(request)) => {
+                absent(&self.settings, request.target(), tag)?;
+                let (mut request, mut given) = (Some(request), None);
+                let answer = self.settings.answer_absent(tag.extend(), &mut |value| {
+                    if let Some(request) = request.take() {
+                        given = Some(request.deserialize_erased(value).map_err(serde::de::Error::custom)?);
+                    }
+                    Ok(())
+                });
+                answer.map_err(ConfigError::into_error)?;
+                given.ok_or_else(|| missing(&self.settings, tag))
+            }
             _ => Err(missing(&self.settings, tag)),
         }
     }
 }
 
-fn missing(settings: &Settings, tag: &Tag) -> Error {
-    match Lookup::parse(tag.extend()) {
-        Ok(lookup) => problem(settings.missing(lookup.key())),
-        Err(error) => problem(error),
+impl Run for ConfigProvider {
+    async fn run(&self, shutdown: ShutdownToken) -> Result<()> {
+        watch::watch(Arc::clone(self.settings.hub()), shutdown).await;
+        Ok(())
     }
 }
 
-fn problem(error: ConfigError) -> Error {
-    Error::from(error).with_code(Code::Config)
+impl StatsReader for ConfigProvider {
+    fn name(&self) -> &str {
+        "config"
+    }
+
+    fn stats(&self) -> Vec<Stat> {
+        self.settings.handle().stats().into()
+    }
 }
 
-/// The first of several errors, with the others attached: each becomes a problem of the plan's report.
-fn problems(errors: ConfigErrors) -> Error {
-    let mut errors = errors.into_iter().map(problem);
-    match errors.next() {
-        Some(first) => first.attach(errors),
-        None => Error::new(Code::Config, "the config could not be read"),
+/// Whether the type may do without a value; if not, why.
+fn absent(settings: &Settings, target: &Target, tag: &Tag) -> Result<()> {
+    match settings
+        .answer_absent(tag.extend(), &mut |value| target.try_deserialize(value))
+        .map_err(ConfigError::into_error)?
+    {
+        Answer::Filled => Ok(()),
+        Answer::Absent => Err(missing(settings, tag)),
+    }
+}
+
+fn missing(settings: &Settings, tag: &Tag) -> Error {
+    match Lookup::parse(tag.extend()) {
+        Ok(lookup) => settings.missing(lookup.key()).into_error(),
+        Err(error) => error.into_error(),
     }
 }

@@ -7,20 +7,24 @@ use serde::de::{
 };
 
 use crate::fault::{Failure, Trace};
-use crate::value::{Number, json, kind_of};
+use crate::value::{EMPTY, Number, json, kind_of};
 
 type Result<T> = std::result::Result<T, Failure>;
+
+const LIST: &str = "a list";
 
 /// Reads one value. A copy reads the same value again.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
     pub(crate) value: &'a Value,
-    trace: &'a Trace,
+    trace: &'a Trace<'a>,
+    /// The fields of the struct whose table this is an entry of.
+    among: Option<&'static [&'static str]>,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(value: &'a Value, trace: &'a Trace) -> Self {
-        Self { value, trace }
+    pub(crate) fn new(value: &'a Value, trace: &'a Trace<'a>) -> Self {
+        Self { value, trace, among: None }
     }
 
     /// Passes a result on, having noted the place if it is a failure.
@@ -39,19 +43,20 @@ impl<'a> Reader<'a> {
         wanted: fn(&Value) -> bool,
         read: impl FnOnce(Reader<'_>) -> Result<T>,
     ) -> Result<T> {
-        let value = json(text).map_err(|error| {
-            Failure::unfit(
-                format!("{expected} as JSON text"),
-                if text.is_empty() { "the text is empty".to_owned() } else { error.to_string() },
-            )
-        })?;
-        if !wanted(&value) {
-            return Err(Failure::unfit(
-                format!("{expected} as JSON text"),
-                format!("the text holds {}", kind_of(&value)),
-            ));
+        let reason = match json(text) {
+            Ok(value) if wanted(&value) => return read(Reader::new(&value, self.trace)),
+            Ok(value) => format!("the text holds {}", kind_of(&value)),
+            Err(_) if text.is_empty() => "the text is empty".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        // The text may hold what the type would have read as a secret. Of a list, its elements' type tells.
+        if text.contains('{') {
+            self.trace.hide();
+        } else if expected == LIST {
+            let sample = Value::from(vec![EMPTY.clone()]);
+            self.trace.trial(|| read(Reader::new(&sample, self.trace)).is_ok());
         }
-        read(Reader::new(&value, self.trace))
+        Err(Failure::unfit(format!("{expected} as JSON text"), reason))
     }
 
     fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -69,20 +74,20 @@ impl<'a> Reader<'a> {
             }
             Value::String(_, text) => {
                 let is_list = |value: &Value| matches!(value, Value::Array(..));
-                self.through_json(text, "a list", is_list, |reader| reader.list(visitor))
+                self.through_json(text, LIST, is_list, |reader| reader.list(visitor))
             }
-            _ => Err(self.unfit("a list")),
+            _ => Err(self.unfit(LIST)),
         }
     }
 
-    fn table<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+    fn table<'de, V: Visitor<'de>>(self, fields: Option<&'static [&'static str]>, visitor: V) -> Result<V::Value> {
         match self.value {
             Value::Dict(_, entries) => {
-                visitor.visit_map(Table { entries: entries.iter(), current: None, trace: self.trace })
+                visitor.visit_map(Table { entries: entries.iter(), current: None, fields, trace: self.trace })
             }
             Value::String(_, text) => {
                 let is_table = |value: &Value| matches!(value, Value::Dict(..));
-                self.through_json(text, "a table", is_table, |reader| reader.table(visitor))
+                self.through_json(text, "a table", is_table, |reader| reader.table(fields, visitor))
             }
             _ => Err(self.unfit("a table")),
         }
@@ -149,7 +154,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
             Value::Char(_, c) => visitor.visit_char(*c),
             Value::Bool(_, value) => visitor.visit_bool(*value),
             Value::Empty(..) => visitor.visit_unit(),
-            Value::Dict(..) => self.table(visitor),
+            Value::Dict(..) => self.table(None, visitor),
             Value::Array(..) => self.list(visitor),
             Value::Num(_, number) => match *number {
                 Num::F32(n) => visitor.visit_f32(n),
@@ -227,8 +232,8 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value> {
-        self.noted(visitor.visit_newtype_struct(self))
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
+        self.noted(self.trace.newtype(name, || visitor.visit_newtype_struct(self)))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -249,7 +254,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.noted(self.table(visitor))
+        self.noted(self.table(None, visitor))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -261,7 +266,7 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         // The form in which serde asks for a `std::time::Duration`.
         let duration = (name == "Duration" && fields == ["secs", "nanos"]).then(|| self.duration()).flatten();
         self.noted(match duration {
-            None => self.table(visitor),
+            None => self.table(Some(fields), visitor),
             Some(duration) => duration.and_then(|duration| {
                 let fields = [("secs", duration.as_secs()), ("nanos", duration.subsec_nanos().into())];
                 visitor.visit_map(MapDeserializer::<_, Failure>::new(fields.into_iter()))
@@ -282,15 +287,21 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         self.deserialize_str(visitor)
     }
 
+    /// A key that a struct does not know is a mistake, whether or not its type says so.
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_unit()
+        match self.among {
+            Some(fields) if !self.trace.is_root() => {
+                self.noted(Err(Failure::UnknownField { field: self.trace.last().unwrap_or_default(), fields }))
+            }
+            _ => visitor.visit_unit(),
+        }
     }
 }
 
 struct List<'a> {
     elements: &'a [Value],
     next: usize,
-    trace: &'a Trace,
+    trace: &'a Trace<'a>,
 }
 
 impl<'de> SeqAccess<'de> for List<'_> {
@@ -314,7 +325,8 @@ impl<'de> SeqAccess<'de> for List<'_> {
 struct Table<'a> {
     entries: std::collections::btree_map::Iter<'a, String, Value>,
     current: Option<(&'a str, &'a Value)>,
-    trace: &'a Trace,
+    fields: Option<&'static [&'static str]>,
+    trace: &'a Trace<'a>,
 }
 
 impl<'de> MapAccess<'de> for Table<'_> {
@@ -335,7 +347,8 @@ impl<'de> MapAccess<'de> for Table<'_> {
         let Some((name, value)) = self.current.take() else {
             return Err(de::Error::custom("a value was asked for before its name"));
         };
-        let read = || seed.deserialize(Reader::new(value, self.trace));
+        let among = self.fields;
+        let read = || seed.deserialize(Reader { among, ..Reader::new(value, self.trace) });
         self.trace.within(name, read)
     }
 
@@ -347,7 +360,7 @@ impl<'de> MapAccess<'de> for Table<'_> {
 struct Choice<'a> {
     name: &'a str,
     value: &'a Value,
-    trace: &'a Trace,
+    trace: &'a Trace<'a>,
 }
 
 impl<'de> EnumAccess<'de> for Choice<'_> {

@@ -4,39 +4,17 @@
 //! decided for hiding.
 
 use figment::value::Value;
+use gone_kit::looks_secret;
 
 use crate::key::shorten;
+use crate::secrets::Secrets;
 use crate::value::{json, leaf_text};
 
-/// What stands in the place of a secret.
-pub(crate) const HIDDEN: &str = "***";
-
-/// Found anywhere in a name, these make it secret.
-const FRAGMENTS: [&str; 8] =
-    ["password", "passwd", "passphrase", "secret", "credential", "apikey", "api_key", "private_key"];
-/// As a whole word of a name, these make it secret.
-const WORDS: [&str; 6] = ["pass", "pwd", "token", "tokens", "dsn", "jwt"];
-/// At the end of a name, these make it secret.
-const ENDINGS: [&str; 4] = ["access_key", "signing_key", "encryption_key", "account_key"];
+pub(crate) use gone_kit::HIDDEN;
 
 /// Whether what stands under this path is to be hidden: one of its names looks secret.
 pub(crate) fn is_secret(path: &[String]) -> bool {
-    path.iter().any(|segment| is_secret_name(segment))
-}
-
-fn is_secret_name(name: &str) -> bool {
-    let mut plain = String::with_capacity(name.len());
-    let mut after_lower = false;
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && after_lower {
-            plain.push('_');
-        }
-        after_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
-        plain.push(if c == '-' { '_' } else { c.to_ascii_lowercase() });
-    }
-    FRAGMENTS.iter().any(|part| plain.contains(part))
-        || ENDINGS.iter().any(|end| plain.ends_with(end))
-        || plain.split('_').any(|word| WORDS.contains(&word))
+    path.iter().any(|segment| looks_secret(segment))
 }
 
 /// A text value as it may be shown.
@@ -45,7 +23,7 @@ pub(crate) fn shown(path: &[String], text: &str) -> String {
         return HIDDEN.to_owned();
     }
     // JSON text holds names of its own; with a secret one among them none of it is shown.
-    if text.trim_start().starts_with(['{', '[']) && words_of(text).any(is_secret_name) {
+    if text.trim_start().starts_with(['{', '[']) && words_of(text).any(looks_secret) {
         return HIDDEN.to_owned();
     }
     shorten(&hide_parameters(&hide_url_passwords(text)))
@@ -86,7 +64,7 @@ fn hide_parameters(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for part in text.split_inclusive(|c: char| matches!(c, '?' | '&' | ';' | ',') || c.is_whitespace()) {
         let name = part.split('=').next().unwrap_or_default();
-        if name.len() < part.len() && is_secret_name(name) {
+        if name.len() < part.len() && looks_secret(name) {
             let end = part.trim_end_matches(|c: char| matches!(c, '?' | '&' | ';' | ',') || c.is_whitespace());
             shown.push_str(name);
             shown.push('=');
@@ -102,12 +80,12 @@ fn hide_parameters(text: &str) -> String {
 /// A message from a type's own code, with every secret of the value that it read taken out.
 ///
 /// `None` when the whole value is secret: such a message could quote any part of it.
-pub(crate) fn cleaned(path: &[String], value: &Value, message: &str) -> Option<String> {
+pub(crate) fn cleaned(path: &[String], value: &Value, message: &str, known: &Secrets) -> Option<String> {
     if is_secret(path) {
         return None;
     }
     let mut secrets = Vec::new();
-    collect(&mut path.to_vec(), value, &mut secrets);
+    collect(&mut path.to_vec(), value, known, &mut secrets);
     // Longest first: a secret may be a part of another.
     secrets.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     let mut message = message.to_owned();
@@ -118,18 +96,20 @@ pub(crate) fn cleaned(path: &[String], value: &Value, message: &str) -> Option<S
     Some(shorten(&message))
 }
 
-fn collect(path: &mut Vec<String>, value: &Value, secrets: &mut Vec<(String, String)>) {
+fn collect(path: &mut Vec<String>, value: &Value, known: &Secrets, secrets: &mut Vec<(String, String)>) {
     match value {
         Value::Dict(_, entries) => {
             for (name, value) in entries {
                 path.push(name.clone());
-                collect(path, value, secrets);
+                collect(path, value, known, secrets);
                 path.pop();
             }
         }
         Value::Array(_, elements) => {
-            for value in elements {
-                collect(path, value, secrets);
+            for (index, value) in elements.iter().enumerate() {
+                path.push(index.to_string());
+                collect(path, value, known, secrets);
+                path.pop();
             }
         }
         other => {
@@ -138,10 +118,10 @@ fn collect(path: &mut Vec<String>, value: &Value, secrets: &mut Vec<(String, Str
                 && text.trim_start().starts_with(['{', '['])
                 && let Ok(inner @ (Value::Dict(..) | Value::Array(..))) = json(text)
             {
-                collect(path, &inner, secrets);
+                collect(path, &inner, known, secrets);
             }
             let raw = leaf_text(other);
-            let shown = shown(path, &raw);
+            let shown = if known.touch(path) { HIDDEN.to_owned() } else { shown(path, &raw) };
             if !raw.is_empty() && shown != raw {
                 secrets.push((raw, shown));
             }

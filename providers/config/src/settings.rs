@@ -8,28 +8,48 @@ use figment::value::{Dict, Tag, Value};
 use serde::de::DeserializeOwned;
 
 use crate::error::{ConfigError, ErrorKind, Found, NearKey};
-use crate::fault::{Failure, Fault, Trace, one_of};
+use crate::fault::{Context, Failure, Fault, Trace, one_of};
+use crate::handle::ConfigHandle;
+use crate::hub::Hub;
 use crate::key::{Key, dotted};
 use crate::layer::{Layer, merge};
 use crate::lookup::Lookup;
 use crate::nearness;
 use crate::origin::Origin;
+use crate::place::Base;
 use crate::reader::Reader;
 use crate::secrecy;
 use crate::value::{as_table, kind_of, leaf_text};
 
 /// A snapshot of the whole config: values, merged from all layers, each with its origin.
 ///
-/// It never changes. A clone shares the same snapshot and costs one reference count. `Debug` shows
+/// It never changes; what changes later reaches [`Live`](crate::Live) values. A clone shares the same snapshot. `Debug` shows
 /// the profile and no value.
 #[derive(Clone)]
-pub struct Settings(Arc<Snapshot>);
+pub struct Settings {
+    snapshot: Arc<Snapshot>,
+    /// Where later snapshots come from.
+    hub: Arc<Hub>,
+}
 
-struct Snapshot {
-    profile: String,
+pub(crate) struct Snapshot {
+    pub(crate) profile: String,
     root: Value,
     /// Weakest first.
-    layers: Vec<Layer>,
+    layers: Vec<Arc<Layer>>,
+    /// 1 for the first one of a source, one more for each later one.
+    generation: u64,
+}
+
+impl Snapshot {
+    pub(crate) fn new(profile: String, layers: Vec<Arc<Layer>>, generation: u64) -> Self {
+        let root = Value::Dict(Tag::Default, merge(&layers));
+        Self { profile, root, layers, generation }
+    }
+
+    pub(crate) fn says_the_same(&self, other: &Settings) -> bool {
+        self.root == other.snapshot.root
+    }
 }
 
 /// What [`Settings::answer`] did.
@@ -42,14 +62,30 @@ pub enum Answer {
 }
 
 impl Settings {
-    pub(crate) fn new(profile: String, layers: Vec<Layer>) -> Self {
-        let root = Value::Dict(Tag::Default, merge(&layers));
-        Self(Arc::new(Snapshot { profile, root, layers }))
+    pub(crate) fn of(snapshot: Arc<Snapshot>, hub: Arc<Hub>) -> Self {
+        Self { snapshot, hub }
+    }
+
+    pub(crate) fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.snapshot.generation
+    }
+
+    /// The handle that changes the config while the application runs: sets keys, reads the files again.
+    pub fn handle(&self) -> ConfigHandle {
+        ConfigHandle::new(Arc::clone(&self.hub))
     }
 
     /// The profile that was read, such as `development`.
     pub fn profile(&self) -> &str {
-        &self.0.profile
+        &self.snapshot.profile
     }
 
     /// Reads the value of a key; `None` when it is set nowhere.
@@ -67,9 +103,10 @@ impl Settings {
     /// of `T` or has one too many.
     pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, ConfigError> {
         let path = key.path();
+        self.hub.asked.key(&path, None);
         match self.find(&path)? {
             None => Ok(None),
-            Some(value) => self.deserialize(path, &value, None).map(Some),
+            Some(value) => self.deserialize(path, &value, None, Base::Nothing).map(Some),
         }
     }
 
@@ -84,11 +121,12 @@ impl Settings {
     /// the first field that is wrong.
     pub fn section<T: DeserializeOwned>(&self, path: &str) -> Result<T, ConfigError> {
         let path = section_path(path)?;
+        self.hub.asked.key(&path, None);
         let (value, absent) = match self.find(&path)? {
             Some(value) => (value, false),
             None => (Cow::Owned(Value::from(Dict::new())), true),
         };
-        self.deserialize(path.clone(), &value, None).map_err(|error| {
+        self.deserialize(path.clone(), &value, None, Base::Nothing).map_err(|error| {
             // A type that takes no table has no use for the empty one.
             let whole = error.key() == Some(&dotted(&path));
             let unfit = matches!(error.kind(), ErrorKind::Invalid { .. });
@@ -129,12 +167,12 @@ impl Settings {
     ) -> Result<Answer, ConfigError> {
         let lookup = Lookup::parse(extend)?;
         let path = lookup.key().path();
-        let (value, origin) = match (self.find(&path)?, lookup.default()) {
-            (Some(value), _) => (value, None),
-            (None, Some(default)) => (Cow::Owned(Value::from(default)), Some(Origin::Tag)),
-            (None, None) => return Ok(Answer::Absent),
+        self.hub.asked.key(&path, lookup.default());
+        let base = lookup.default().map_or(Base::Nothing, Base::Text);
+        let Some((value, origin)) = base.value(self, &path)? else {
+            return Ok(Answer::Absent);
         };
-        let trace = Trace::at(path);
+        let trace = Trace::at(path, Context { settings: self, base });
         let mut erased = <dyn erased_serde::Deserializer<'_>>::erase(Reader::new(&value, &trace));
         let result = deserialize(&mut erased);
         match result {
@@ -164,7 +202,7 @@ impl Settings {
     /// with the same last segment.
     pub fn keys_near(&self, path: &str) -> Vec<NearKey> {
         let mut names = Vec::new();
-        collect(&self.0.root, &mut Vec::new(), &mut names);
+        collect(&self.snapshot.root, &mut Vec::new(), &mut names);
         let near = nearness::near(path, names.iter().map(|(name, _)| name.as_str()));
         near.into_iter()
             .map(|name| {
@@ -193,7 +231,7 @@ impl Settings {
     }
 
     pub(crate) fn find(&self, path: &[String]) -> Result<Option<Cow<'_, Value>>, ConfigError> {
-        let mut value = Cow::Borrowed(&self.0.root);
+        let mut value = Cow::Borrowed(&self.snapshot.root);
         for (depth, segment) in path.iter().enumerate() {
             let next = match &value {
                 Cow::Borrowed(borrowed) => match as_table(borrowed) {
@@ -229,8 +267,9 @@ impl Settings {
         path: Vec<String>,
         value: &Value,
         origin: Option<Origin>,
+        base: Base<'_>,
     ) -> Result<T, ConfigError> {
-        let trace = Trace::at(path);
+        let trace = Trace::at(path, Context { settings: self, base });
         T::deserialize(Reader::new(value, &trace))
             .map_err(|failure| self.error(trace.into_fault(value, failure), origin))
     }
@@ -242,9 +281,10 @@ impl Settings {
     }
 
     /// Makes an error of a fault: adds where the value is from, and hides what is secret.
-    fn error(&self, fault: Fault, origin: Option<Origin>) -> ConfigError {
+    pub(crate) fn error(&self, fault: Fault, origin: Option<Origin>) -> ConfigError {
         let Fault { mut path, value, failure } = fault;
         match failure {
+            Failure::Absent => self.missing_at(&path),
             Failure::MissingField(field) => {
                 path.push(field.to_owned());
                 self.missing_at(&path)
@@ -262,7 +302,10 @@ impl Settings {
                     .near_fields(&path, fields)
             }
             Failure::Message(message) => {
-                let reason = secrecy::cleaned(&path, &value, &message);
+                let reason = match self.hub.secrets.touch(&path) && is_leaf(&value) {
+                    true => None,
+                    false => secrecy::cleaned(&path, &value, &message, &self.hub.secrets),
+                };
                 self.invalid(&path, &value, reason, origin)
             }
             Failure::Unfit { expected, reason } => self.invalid(&path, &value, reason, origin).expecting(expected),
@@ -272,6 +315,7 @@ impl Settings {
     fn invalid(&self, path: &[String], value: &Value, reason: Option<String>, origin: Option<Origin>) -> ConfigError {
         let found = match value {
             Value::Dict(..) | Value::Array(..) | Value::Empty(..) => Found::Shape(kind_of(value)),
+            _ if self.hub.secrets.touch(path) => Found::Shown(secrecy::HIDDEN.to_owned()),
             leaf => Found::Shown(secrecy::shown(path, &leaf_text(leaf))),
         };
         let mut origins = self.origins_at(path);
@@ -283,20 +327,28 @@ impl Settings {
         ConfigError::new(ErrorKind::Invalid { reason }).keyed(dotted(path)).found(found).at(origin).hiding(overridden)
     }
 
-    fn origin_at(&self, path: &[String]) -> Option<Origin> {
+    pub(crate) fn root(&self) -> &Value {
+        &self.snapshot.root
+    }
+
+    pub(crate) fn origin_at(&self, path: &[String]) -> Option<Origin> {
         self.origins_at(path).next()
     }
 
     /// Where the path is set, strongest first.
     fn origins_at<'s>(&'s self, path: &'s [String]) -> impl Iterator<Item = Origin> + 's {
-        self.0.layers.iter().rev().filter_map(move |layer| layer.origin(path))
+        self.snapshot.layers.iter().rev().filter_map(move |layer| layer.origin(path))
     }
 }
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("profile", &self.0.profile).finish_non_exhaustive()
+        f.debug_struct("Settings").field("profile", &self.snapshot.profile).finish_non_exhaustive()
     }
+}
+
+fn is_leaf(value: &Value) -> bool {
+    !matches!(value, Value::Dict(..) | Value::Array(..))
 }
 
 pub(crate) fn section_path(path: &str) -> Result<Vec<String>, ConfigError> {

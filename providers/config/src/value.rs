@@ -3,6 +3,11 @@
 use std::borrow::Cow;
 
 use figment::value::{Dict, Empty, Num, Tag, Value};
+use gone_kit::HIDDEN;
+use serde::Serialize;
+
+/// No value.
+pub(crate) static EMPTY: Value = Value::Empty(Tag::Default, Empty::None);
 
 /// A number as one of three widths, so that no reader needs to know how it was written.
 pub(crate) enum Number {
@@ -73,6 +78,18 @@ pub(crate) fn as_table(value: &Value) -> Option<Cow<'_, Dict>> {
     }
 }
 
+/// The value as a list: a list itself, or text that is a JSON array.
+pub(crate) fn as_list(value: &Value) -> Option<Cow<'_, [Value]>> {
+    match value {
+        Value::Array(_, elements) => Some(Cow::Borrowed(elements)),
+        Value::String(_, text) if text.trim_start().starts_with('[') => match json(text) {
+            Ok(Value::Array(_, elements)) => Some(Cow::Owned(elements)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// Reads JSON text. The error's message tells the place and never quotes the text.
 pub(crate) fn json(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str::<serde_json::Value>(text).map(from_json)
@@ -98,6 +115,34 @@ fn from_json(value: serde_json::Value) -> Value {
         Json::Object(entries) => {
             Value::Dict(Tag::Default, entries.into_iter().map(|(name, value)| (name, from_json(value))).collect())
         }
+    }
+}
+
+/// A value as serde wrote it.
+pub(crate) type Written = Result<Value, Box<figment::Error>>;
+
+pub(crate) fn written(value: impl Serialize) -> Written {
+    Value::serialize(value).map_err(Box::new)
+}
+
+/// Whether the mark of a secret stands in it, in the place of a value that is not to be had.
+pub(crate) fn holds_mark(value: &Value) -> bool {
+    match value {
+        Value::String(_, text) => text == HIDDEN,
+        Value::Dict(_, entries) => entries.values().any(holds_mark),
+        Value::Array(_, elements) => elements.iter().any(holds_mark),
+        _ => false,
+    }
+}
+
+/// Takes the entries out of tables that hold no more than the mark of a secret.
+pub(crate) fn without_marks(value: Value) -> Value {
+    match value {
+        Value::String(tag, text) if text == HIDDEN => Value::Empty(tag, Empty::None),
+        Value::Dict(tag, entries) => {
+            Value::Dict(tag, entries.into_iter().map(|(name, value)| (name, without_marks(value))).collect())
+        }
+        other => other,
     }
 }
 

@@ -22,6 +22,7 @@ const PROFILES: [&str; 2] = ["development", "production"];
 ///
 /// `Debug` shows the address without its credentials. Serialized, the address is complete.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DbConfig {
     /// Where the database is. The scheme chooses the backend: `sqlite:`, `postgres:`, `mysql:`.
@@ -42,22 +43,30 @@ pub struct DbConfig {
     pub min_connections: u32,
     /// How long a caller waits for a connection, the opening of a new one included, 1 ms to 10 min. Default 5 s.
     #[serde(with = "gone_config::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub acquire_timeout: Duration,
     /// How long [`Db::connect`](crate::Db::connect) and [`Db::ping`](crate::Db::ping) may take, 1 ms to 10 min. Default 5 s.
     #[serde(with = "gone_config::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub connect_timeout: Duration,
     /// Age of an unused connection at which it is closed, 1 s to 7 d. Default 30 min.
     #[serde(with = "gone_config::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub idle_timeout: Duration,
     /// Age of a connection at which it is replaced, 1 s to 7 d. Default 5 min, in production 1 h.
     #[serde(with = "gone_config::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub max_lifetime: Duration,
     /// Time a statement may take before it is logged as slow, 1 ms to 1 h. Default 100 ms, in production 500 ms.
     #[serde(with = "gone_config::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub slow_threshold: Duration,
     /// Which statements are logged. Default `info`, in production `warn`.
     pub log_level: LogLevel,
 }
+
+#[cfg(feature = "schema")]
+gone_config::config_section!("db", DbConfig, instances);
 
 impl DbConfig {
     /// The defaults of a profile, `"development"` or `"production"`.
@@ -178,6 +187,7 @@ fn duration(field: &'static str, value: Duration, bounds: RangeInclusive<Duratio
 ///
 /// What is logged is the SQL text and its figures; bound values never are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(!try_from))]
 #[serde(rename_all = "snake_case", try_from = "String")]
 #[non_exhaustive]
 pub enum LogLevel {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use gone_config::Settings;
+use gone_config::{ConfigErrors, Settings};
 use gone_core::{Close, CloseReport, Code, Deadline, Error, Goner, Loader, Provider, Result, Sources, Tag};
 use gone_kit::{Health, HealthIndicator, Stat, StatsReader};
 use gone_macros::Goner;
@@ -52,7 +52,7 @@ fn config(settings: &Settings, tag: &Tag) -> Result<DbConfig> {
     let bad = |error: Error| error.with_code(Code::Config);
     let instance = tag.extend();
     let defaults = DbConfig::for_profile(settings.profile()).map_err(|error| bad(error.into()))?;
-    let config = settings.component(SECTION, instance, &defaults).map_err(|error| bad(error.into()))?;
+    let config = settings.component(SECTION, instance, &defaults).map_err(ConfigErrors::into_error)?;
     config.validate().map_err(|error| {
         let section = if instance.is_empty() { SECTION.to_owned() } else { format!("{SECTION}.{instance}") };
         Error::new(Code::Config, format_args!("config section `{section}`: {error}"))

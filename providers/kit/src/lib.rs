@@ -3,15 +3,25 @@
 //! - [`HealthIndicator`] and [`check_all`]: whether a component works, asked in parallel, each
 //!   within its own time.
 //! - [`StatsReader`]: a component's figures, read by whoever exports them.
+//! - [`Reload`]: a value that is replaced as a whole while others read it, the last good one kept.
+//! - [`Secret`]: a value that is never shown; [`looks_secret`]: whether a name is that of one.
 //! - [`scheme_of`], [`UnknownScheme`] and [`redact_url`]: a backend chosen by the scheme of a URL,
 //!   and that URL in a message without its password.
 
 mod health;
 mod redact;
+mod reload;
 mod scheme;
+mod secret;
+mod secret_name;
 mod stats;
 
 pub use health::{Health, HealthEntry, HealthIndicator, HealthReport, Status, check_all};
 pub use redact::redact_url;
+pub use reload::{Change, Changes, Reload, ReloadError, ReloadStatus, StatusChanges};
 pub use scheme::{MalformedUrl, Scheme, UnknownScheme, scheme_of};
+#[doc(hidden)]
+pub use secret::SECRET_NAME;
+pub use secret::{HIDDEN, Secret};
+pub use secret_name::looks_secret;
 pub use stats::{Stat, StatKind, StatValue, StatsReader};

@@ -3,10 +3,8 @@
 //! Every doubt is decided for hiding: hiding too much costs a little comfort, hiding too little
 //! costs a password.
 
+use crate::HIDDEN;
 use crate::scheme::is_scheme;
-
-/// What stands in the place of a password.
-const HIDDEN: &str = "***";
 
 /// A parameter whose name holds one of these is hidden.
 const SECRET_NAMES: [&str; 9] = ["pass", "pwd", "secret", "token", "key", "auth", "cred", "sig", "jwt"];

@@ -71,6 +71,7 @@ programs! {
     g0029,
     g0030,
     g0031,
+    g0032,
 }
 
 fn main() -> ExitCode {

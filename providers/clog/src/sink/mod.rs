@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use batch::{BatchWriter, Target};
 pub(crate) use file::LogFile;
-pub(crate) use notice::{Clock, NoticeStyle};
+pub(crate) use notice::NoticeStyle;
 pub use report::{ClogStats, FlushReport};
 use state::{Loss, Phase, State};
 

@@ -1,20 +1,12 @@
 //! What the log says of itself, in its own stream.
 
-use std::fmt::{self, Write};
 use std::io;
 use std::mem;
-use std::sync::Arc;
-use std::time::SystemTime;
 
 use crate::config::Format;
-use crate::escape::{Escape, Escaped};
-use crate::fields::write_key;
+use crate::escape::{Escape, console_word, json_string, push};
 use crate::level::Level;
-use crate::time;
-use crate::value::Value;
-
-/// Tells the time.
-pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+use crate::time::{Clock, LocalTime};
 
 /// What has happened to the log and stands in no line of it yet.
 #[derive(Default)]
@@ -59,10 +51,8 @@ pub(crate) struct NoticeStyle {
 impl NoticeStyle {
     /// Writes one line for what was lost and failed, and one for each event.
     pub(super) fn write(&self, untold: &Untold, out: &mut Vec<u8>) {
-        let now = (self.clock)();
         let mut text = String::new();
         let lost = untold.overflow + untold.failed;
-        // Writing into a `String` does not fail.
         if lost > 0 || untold.write_failures > 0 {
             let message = match lost {
                 0 => "the log could not be written for a while; nothing is lost".to_owned(),
@@ -74,65 +64,67 @@ impl NoticeStyle {
                 ("failed", untold.failed, lost > 0),
                 ("write_failures", untold.write_failures, untold.write_failures > 0),
             ];
-            let _ = self.line(&mut text, now, &message, &figures, untold.error.as_ref());
+            self.line(&mut text, &message, &figures, untold.error.as_ref());
         }
         for event in &untold.events {
-            let _ = self.line(&mut text, now, event, &[], None);
+            self.line(&mut text, event, &[], None);
         }
         if untold.more_events > 0 {
             let message = format!("{} more messages of the log itself are not shown", untold.more_events);
-            let _ = self.line(&mut text, now, &message, &[], None);
+            self.line(&mut text, &message, &[], None);
         }
         out.extend_from_slice(text.as_bytes());
     }
 
-    fn line(
-        &self,
-        out: &mut String,
-        now: SystemTime,
-        message: &str,
-        figures: &[(&str, u64, bool)],
-        error: Option<&io::Error>,
-    ) -> fmt::Result {
+    fn line(&self, out: &mut String, message: &str, figures: &[(&str, u64, bool)], error: Option<&io::Error>) {
+        let now = self.clock.now();
         let as_json = self.format == Format::Json;
+        let namespace = format!("{}.clog", self.service);
+        let mut local = LocalTime::default();
         if as_json {
             out.push_str("{\"time\":\"");
-            time::write_local(out, now, false);
-            write!(out, "\",\"level\":\"{}\",\"msg\":\"", Level::Warn)?;
-            write!(Escaped { out, escape: Escape::Json }, "{message}")?;
-            out.push_str("\",\"namespace\":\"");
-            write!(Escaped { out, escape: Escape::Json }, "{}.clog", self.service)?;
-            out.push_str("\",\"service\":\"");
-            write!(Escaped { out, escape: Escape::Json }, "{}", self.service)?;
-            out.push('"');
+            local.write(out, now, false);
+            out.push_str("\",\"level\":\"");
+            out.push_str(Level::Warn.as_str());
+            for (key, text) in
+                [("\",\"msg\":", message), (",\"namespace\":", &namespace), (",\"service\":", &self.service)]
+            {
+                out.push_str(key);
+                json_string(out, text);
+            }
         } else {
-            time::write_local(out, now, true);
+            local.write(out, now, true);
             out.push_str(if self.is_coloured { " \u{1b}[33mWARN \u{1b}[0m [" } else { " WARN  [" });
-            write!(Escaped { out, escape: Escape::Plain }, "{}.clog] {message}", self.service)?;
+            push(out, &namespace, Escape::Plain);
+            out.push_str("] ");
+            push(out, message, Escape::Plain);
         }
         for (key, figure, _) in figures.iter().filter(|(_, _, is_shown)| *is_shown) {
-            write_key(out, key, as_json)?;
-            write!(out, "{figure}")?;
+            out.push_str(&if as_json { format!(",\"{key}\":{figure}") } else { format!(" {key}={figure}") });
         }
         if let Some(error) = error {
-            write_key(out, "error", as_json)?;
-            let error = Value::from(error.to_string());
-            if as_json { error.write_json(out)? } else { error.write_console(out)? }
+            let error = error.to_string();
+            out.push_str(if as_json { ",\"error\":" } else { " error=" });
+            if as_json { json_string(out, &error) } else { console_word(out, &error) }
         }
         out.push_str(if as_json { "}\n" } else { "\n" });
-        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::UNIX_EPOCH;
 
     use super::*;
 
     fn written(format: Format, untold: &Untold) -> String {
-        let style =
-            NoticeStyle { format, is_coloured: false, service: "shop".to_owned(), clock: Arc::new(|| UNIX_EPOCH) };
+        let style = NoticeStyle {
+            format,
+            is_coloured: false,
+            service: "shop".to_owned(),
+            clock: Clock::Given(Arc::new(|| UNIX_EPOCH)),
+        };
         let mut out = Vec::new();
         style.write(untold, &mut out);
         String::from_utf8(out).unwrap()

@@ -14,6 +14,9 @@ const RETRY_EVERY: Duration = Duration::from_millis(100);
 /// More events than this wait for a notice only as a number.
 const MOST_EVENTS: usize = 16;
 
+/// A buffer that a burst made larger than this is let go.
+const KEPT: usize = 1024 * 1024;
+
 /// Why a line was lost.
 #[derive(Clone, Copy)]
 pub(super) enum Loss {
@@ -164,6 +167,7 @@ impl State {
     /// Puts a line into the queue.
     pub(super) fn push(&mut self, line: &[u8]) {
         self.untold.failed += std::mem::take(&mut self.lost_within);
+        make_buffer(&mut self.queue);
         self.queue.extend_from_slice(line);
         self.queued_lines += 1;
         self.accepted += 1;
@@ -195,6 +199,8 @@ impl State {
     pub(super) fn take_batch(&mut self, writer: &mut BatchWriter) {
         writer.swap(&mut self.queue);
         self.queued_lines = 0;
+        // Here, where no line that comes next pays for it.
+        make_buffer(&mut self.queue);
     }
 
     /// Counts what a writer did.
@@ -298,13 +304,18 @@ impl State {
 
     /// Lets go of memory that a burst needed.
     pub(super) fn shrink(&mut self) {
-        /// What a queue keeps.
-        const KEPT: usize = 1024 * 1024;
         if self.queue.is_empty() && self.queue.capacity() > KEPT {
             self.queue = Vec::new();
         }
         if let Some(writer) = &mut self.writer {
             writer.shrink(KEPT);
         }
+    }
+}
+
+/// Makes a buffer at the size that is kept, if there is none. What is never used of it takes no memory.
+fn make_buffer(buffer: &mut Vec<u8>) {
+    if buffer.capacity() == 0 {
+        buffer.reserve(KEPT);
     }
 }

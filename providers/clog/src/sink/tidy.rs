@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use super::backups::Backups;
 use super::batch::Step;
-use super::notice::Clock;
 use crate::rotation::Rotation;
+use crate::time::Clock;
 
 /// At most one thread at a time, which ends when nothing is left to do.
 #[derive(Clone, Default)]
@@ -114,7 +114,7 @@ impl Shared {
 impl Job {
     /// Deletes what is not kept, and compresses what is; gives what could not be done.
     fn run(&self) -> Vec<String> {
-        let (kept, errors) = self.backups.clean(&self.rotation, (self.clock)());
+        let (kept, errors) = self.backups.clean(&self.rotation, self.clock.now());
         #[cfg_attr(not(feature = "gzip"), expect(unused_mut, reason = "only compression adds to it"))]
         let mut problems: Vec<String> =
             errors.into_iter().map(|error| format!("cannot delete an old log file: {error}")).collect();

@@ -104,6 +104,8 @@ pub(crate) fn json() -> ClogConfig {
     let mut config = ClogConfig::default();
     config.format = Format::Json;
     config.service = "app".to_owned();
+    // Whatever `RUST_LOG` says where the tests run.
+    config.filter = Some(String::new());
     config
 }
 

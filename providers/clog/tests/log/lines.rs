@@ -3,7 +3,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-use gone_clog::{Clog, Level, Logger, Output};
+use gone_clog::{Clog, ClogConfig, Level, Logger, Output};
 use tracing::Dispatch;
 
 use crate::capture::{Object, captured, console, json, logged};
@@ -145,10 +145,17 @@ fn nasty() -> Vec<String> {
     texts
 }
 
+/// Settings under which nothing of these texts is cut.
+fn in_full(mut config: ClogConfig) -> ClogConfig {
+    config.max_line = 16 * 1024 * 1024;
+    config.max_field = 1024 * 1024;
+    config
+}
+
 #[test]
 fn whatever_a_text_holds_its_line_is_one_json_object_that_reads_back_as_the_text() {
     for text in nasty() {
-        let captured = logged(json(), |_| {
+        let captured = logged(in_full(json()), |_| {
             let log = Logger::root(text.as_str()).namespace("below").with(text.clone(), text.as_str());
             log.at(Level::Info).field("own", vec![text.as_str()]).write(&text);
             tracing::info!(namespace = text, value = text, debug = ?text, display = %text, "{text}");
@@ -177,7 +184,7 @@ fn whatever_a_text_holds_its_line_is_one_json_object_that_reads_back_as_the_text
 fn whatever_a_text_holds_its_console_line_is_one_line_without_control_characters() {
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     for text in nasty() {
-        let captured = logged(console(), |_| {
+        let captured = logged(in_full(console()), |_| {
             let log = Logger::root(text.as_str()).with(text.clone(), text.as_str());
             log.at(Level::Info).field("own", vec![text.as_str()]).write(&text);
             tracing::info!(namespace = text, value = text, debug = ?text, display = %text, "{text}");

@@ -2,12 +2,19 @@
 //! process: environments and folders are handed in.
 
 mod answers;
+mod boot;
 mod durations;
 mod errors;
+mod handle;
 mod layers;
+mod live;
+mod references;
+mod reload;
+mod secrets;
 mod sections;
 mod tags;
 mod values;
+mod watch;
 
 use std::path::Path;
 

@@ -5,11 +5,11 @@ mod overflow;
 
 use std::io;
 use std::thread;
-use std::time::SystemTime;
 
 use super::*;
 use crate::config::Format;
 pub(super) use crate::queue::Overflow;
+use crate::time::Clock;
 
 /// An output that can be held up, can refuse, and keeps what it takes.
 #[derive(Clone, Default)]
@@ -90,8 +90,8 @@ impl Write for Output {
 }
 
 fn style() -> NoticeStyle {
-    let clock = Arc::new(SystemTime::now);
-    NoticeStyle { format: Format::Json, is_coloured: false, service: "app".to_owned(), clock }
+    let (service, clock) = ("app".to_owned(), Clock::System);
+    NoticeStyle { format: Format::Json, is_coloured: false, service, clock }
 }
 
 fn sink(limits: Queue) -> (Sink, Output) {
