@@ -286,6 +286,14 @@ fn the_schema_has_the_sections_that_the_crates_of_the_program_announce() {
     assert_eq!((&number[0]["type"], &number[1]["pattern"]), (&"integer".into(), &r"\$\{".into()));
     let level = schema["$defs"]["LogLevel"].to_string();
     assert!(["silent", "error", "warn", "info"].iter().all(|name| level.contains(name)), "{level}");
+    // The log's: tables of names, tables in it, and no instances.
+    let log = &schema["$defs"]["ClogConfig"];
+    assert_eq!(schema["properties"]["clog"]["$ref"], "#/$defs/ClogConfig");
+    assert_eq!(
+        (&log["additionalProperties"], &log["properties"]["output"]["default"]),
+        (&false.into(), &"stdout".into())
+    );
+    assert_eq!(schema["$defs"]["Format"]["enum"], serde_json::json!(["json", "console"]));
     // A section of the program's own, some tables down.
     let mail = &schema["properties"]["mail"]["properties"]["outgoing"];
     assert_eq!(mail["$ref"], "#/$defs/Mail");

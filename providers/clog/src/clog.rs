@@ -153,7 +153,6 @@ impl Clog {
     }
 
     /// Puts other levels in the place of those that hold now; see [`Levels::replace`].
-    #[cfg_attr(not(test), expect(dead_code, reason = "a configuration that changes calls it"))]
     pub(crate) fn replace_levels(&self, settings: &LevelSettings<'_>) -> Result<(), ClogError> {
         self.core.levels.replace(settings)
     }

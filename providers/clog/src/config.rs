@@ -31,6 +31,7 @@ use crate::secrets::Redaction;
 /// | [`levels`](Self::levels) | the namespaces and targets that it names; of one that both name, `filter` tells. Whichever key is longer counts, from either |
 /// | [`level`](Self::level) | all others |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ClogConfig {
@@ -51,6 +52,7 @@ pub struct ClogConfig {
     /// `json` or `console`.
     pub format: Format,
     /// `stdout`, `stderr`, or the path of a file, which is appended to; its folder is made.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub output: Output,
     /// Whether a line names the place that it was logged from.
     pub add_source: bool,
@@ -79,6 +81,9 @@ pub struct ClogConfig {
     /// How many lines of one message are written when many come.
     pub sampling: Sampling,
 }
+
+#[cfg(feature = "schema")]
+gone_config::config_section!("clog", ClogConfig);
 
 const PROFILES: &[&str] = &["development", "production"];
 

@@ -87,6 +87,7 @@ mod layer;
 mod level;
 mod levels;
 mod lines;
+mod live;
 mod logger;
 mod names;
 mod panic_hook;

@@ -1,16 +1,21 @@
 //! The container's side: the provider of [`Logger`], and the module that loads it.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
-use gone_config::{ConfigErrors, Settings};
+use gone_config::{ConfigErrors, Live, Settings};
 use gone_core::{
-    Asker, Close, CloseReport, Code, Deadline, Error, Goner, Init, Loader, Provider, Result, Sources, Tag,
+    Asker, Close, CloseReport, Code, Deadline, Error, Goner, Init, Loader, Provider, Result, Run, ShutdownToken,
+    Sources, Tag,
 };
 use gone_kit::{Stat, StatsReader};
 use gone_macros::Goner;
 
+use crate::live::{Checked, follow};
 use crate::profile::defaults;
-use crate::{Clog, ClogConfig, Logger};
+use crate::{Clog, Logger};
 
 /// The section of the config that the log reads.
 const SECTION: &str = "clog";
@@ -28,19 +33,24 @@ pub fn module(loader: &mut Loader) {
 ///
 /// The section is a [`ClogConfig`], over its defaults for the profile, and is checked in the plan for whoever asks for a logger. A
 /// profile that is neither `development` nor `production` has to set `level` and `format` there.
+///
+/// `level`, `levels` and `filter` follow the config while the application runs, within a second of a change; a section that does not
+/// hold as a whole is refused, and what held before is kept. The other settings hold from the start to the end.
 #[derive(Goner)]
 #[goner(offers(dyn StatsReader), crate = gone_core)]
 pub struct ClogProvider {
     #[gone]
     settings: Arc<Settings>,
     log: Option<Clog>,
+    section: Option<Live<Checked>>,
 }
 
 impl Init for ClogProvider {
     async fn init(&mut self) -> Result<()> {
-        let log = Clog::open(config(&self.settings)?)?;
+        let section = section(&self.settings)?;
+        let log = Clog::open(section.get().0.clone())?;
         log.install();
-        self.log = Some(log);
+        (self.log, self.section) = (Some(log), Some(section));
         Ok(())
     }
 }
@@ -53,7 +63,7 @@ impl Provider for ClogProvider {
             return Err(Error::new(Code::Config, "a namespace is names with a dot between them, without spaces"));
         }
         // What a source could not read stands in the report by itself.
-        sources.get::<Settings>().map_or(Ok(()), |settings| config(settings).map(drop))
+        sources.get::<Settings>().map_or(Ok(()), |settings| section(settings).map(drop))
     }
 
     async fn provide(&self, tag: &Tag) -> Result<Logger> {
@@ -65,11 +75,23 @@ impl Provider for ClogProvider {
     }
 }
 
-fn config(settings: &Settings) -> Result<ClogConfig> {
-    let defaults = defaults(settings, SECTION)?;
-    let config = settings.component(SECTION, "", &defaults).map_err(ConfigErrors::into_error)?;
-    config.validate().map_err(|error| Error::new(Code::Config, format_args!("config section `{SECTION}`: {error}")))?;
-    Ok(config)
+fn section(settings: &Settings) -> Result<Live<Checked>> {
+    let defaults = Live::constant(Checked(defaults(settings, SECTION)?));
+    settings.component(SECTION, "", &defaults).map_err(ConfigErrors::into_error)
+}
+
+impl Run for ClogProvider {
+    /// Follows the levels of the section.
+    async fn run(&self, shutdown: ShutdownToken) -> Result<()> {
+        let (Some(log), Some(section)) = (&self.log, &self.section) else { return Ok(()) };
+        let (mut end, mut follow) = (pin!(shutdown.cancelled()), pin!(follow(log, section)));
+        poll_fn(|context| match end.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => follow.as_mut().poll(context),
+        })
+        .await;
+        Ok(())
+    }
 }
 
 /// A goner's type in snake_case, without its parameters; nothing for a function.
@@ -145,13 +167,16 @@ mod tests {
             let source = ConfigSource::new().folder(folder.path()).profile("production");
             let source = source.environment([("GONE_CLOG__QUEUE__OVERFLOW", "drop_newest")]);
             let source = source.set("clog.output", "app.log").set("clog.rotation.max_bytes", max_bytes);
-            config(&source.read().unwrap())
+            section(&source.read().unwrap()).map(|section| section.get().0.clone())
         };
         let config = read("2000000").unwrap();
         assert_eq!((config.queue.mode, config.queue.overflow), (QueueMode::Queued, Overflow::DropNewest));
         assert_eq!(config.rotation.unwrap().max_bytes, 2_000_000);
         let error = read("7").unwrap_err().to_string();
-        assert!(error.contains("config section `clog`: the log setting `rotation.max_bytes` is 7"), "{error}");
+        assert!(
+            error.contains("config key `clog`") && error.contains("the log setting `rotation.max_bytes` is 7"),
+            "{error}"
+        );
     }
 
     #[derive(Goner)]

@@ -44,6 +44,7 @@ use crate::names::named;
 /// An output that fails (a full disk) is not waited for in any policy: lines of every level wait in the
 /// queue while it has room, and are counted as lost when it has none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Queue {
@@ -65,12 +66,14 @@ pub struct Queue {
     /// nothing for so long, lines that find no room are lost without a wait until it takes one
     /// again. 1 ms to 10 min.
     #[serde(with = "gone_config::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub max_wait: Duration,
     /// How long a line that may not be dropped waits for room under the other policies, and how long
     /// a line at `error` or above waits to be written in the mode `queued`. A line that waited so
     /// long for room is lost, and counted; one that waited so long to be written stays in the queue.
     /// 0 to 1 min; 0 is no wait.
     #[serde(with = "gone_config::duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub error_wait: Duration,
 }
 

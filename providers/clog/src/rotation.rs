@@ -23,6 +23,7 @@ use crate::names::named;
 /// then is told in the log, and tried again after the next rotation. One process at a time may rotate a
 /// file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Rotation {

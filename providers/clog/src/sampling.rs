@@ -15,6 +15,7 @@ use crate::level::Level;
 /// the number as `suppressed`; where none comes within the two seconds that follow, a line of its
 /// own tells it, `lines left out`, as soon as anything is logged and whenever the log is flushed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Sampling {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 /// the keys inside of a [`Value::json`](crate::Value::json). Messages and the texts of errors are not looked through: a
 /// secret has no place in them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Redaction {
