@@ -22,3 +22,5 @@ struct FromFx;
 struct FromSpring;
 #[doc = include_str!("../docs/guide/11-configuration.md")]
 struct Configuration;
+#[doc = include_str!("../docs/guide/12-logs.md")]
+struct Logs;
