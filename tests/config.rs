@@ -176,7 +176,7 @@ fn conditions_ask_the_config_and_a_report_says_why_something_is_left_out() {
         #[gone]
         _wanted: Duration,
     }
-    let toml = "[cache]\nenabled = true\ntoken = 'hunter2'\n";
+    let toml = "[cache]\nenabled = true\ntoken = 'hunter2'\n[clog]\nlevel = 'info'\nformat = 'json'\n";
     let plan = |load: fn(&mut Loader)| {
         let (_folder, source) = file(toml);
         Gone::load(Wants::goner()).load(load).load(gone::source(source.profile("staging"))).plan()
@@ -300,4 +300,33 @@ fn the_schema_has_the_sections_that_the_crates_of_the_program_announce() {
     assert_eq!(schema["$defs"]["Mail"]["required"], serde_json::json!(["url"]));
     // Other keys are whatever a tag asks for.
     assert_eq!(schema.get("additionalProperties"), None);
+}
+
+#[test]
+fn what_is_wrong_with_one_value_is_told_once_however_many_ask_for_it() {
+    #[derive(Goner)]
+    struct One {
+        #[gone]
+        _log: Logger,
+        #[gone("config,server.port")]
+        _port: u16,
+    }
+    #[derive(Goner)]
+    struct Two {
+        #[gone]
+        _log: Logger,
+        #[gone("*,stock")]
+        _stock: Logger,
+        #[gone("config,server.port")]
+        _port: u16,
+    }
+    let (_folder, source) = file("[clog]\nlevel = 'loud'\n");
+    let error = Gone::load((One::goner(), Two::goner())).load(gone::source(source)).plan().err().unwrap();
+    assert_eq!(
+        problems(&error),
+        [(Code::Config, "clog.level".to_owned()), (Code::Config, "server.port".to_owned())],
+        "{error}"
+    );
+    let notes: Vec<_> = error.report().unwrap().problems().iter().flat_map(|it| it.notes.last().cloned()).collect();
+    assert_eq!(notes, ["3 fields ask for it", "one more field asks for it"]);
 }

@@ -17,8 +17,8 @@ use crate::{MessageKind, Target};
 pub(crate) struct Index {
     by_type: HashMap<TypeId, Few<Candidate>, BuildHasherDefault<TypeIdHasher>>,
     by_name: HashMap<String, NodeId, FxBuildHasher>,
-    /// Whether any type has several offers.
-    contested: bool,
+    /// The types that have several offers, each once.
+    contested: Vec<Target>,
 }
 
 /// An offer that a site may get.
@@ -33,7 +33,7 @@ impl Index {
     /// Indexes all nodes; fallbacks that something else stands in for are displaced.
     pub(crate) fn new(nodes: &mut [Node], problems: &mut Vec<Problem>) -> Self {
         let by_type = HashMap::with_capacity_and_hasher(nodes.len(), BuildHasherDefault::default());
-        let mut index = Index { by_type, by_name: HashMap::default(), contested: false };
+        let mut index = Index { by_type, by_name: HashMap::default(), contested: Vec::new() };
         for fallback in [false, true] {
             for id in 0..nodes.len() {
                 if nodes[id].fallback != fallback {
@@ -97,7 +97,9 @@ impl Index {
             // One trait declared at the struct and again where it is loaded is one offer.
             let again = |it: &Candidate| it.node == id && !it.via.is_provider() && !via.is_provider();
             if !candidates.as_slice().last().is_some_and(again) {
-                self.contested |= !candidates.as_slice().is_empty();
+                if candidates.as_slice().len() == 1 {
+                    self.contested.push(target);
+                }
                 candidates.push(Candidate { node: id, via, default });
             }
         }
@@ -115,7 +117,9 @@ impl Index {
         for target in &node.rare().default_for {
             if many_types && !target.is::<()>() && node.offer_of(target.id()).is_none() {
                 let candidates = self.by_type.entry(target.id()).or_default();
-                self.contested |= !candidates.as_slice().is_empty();
+                if candidates.as_slice().len() == 1 {
+                    self.contested.push(*target);
+                }
                 candidates.push(Candidate { node: id, via: Via::Ask, default: true });
             } else if node.offer_of(target.id()).is_none() {
                 problems.push(
@@ -160,51 +164,33 @@ impl Index {
 
     /// What is wrong whoever asks: two defaults of one type, two undecided providers of one type.
     fn check_types(&self, nodes: &[Node], problems: &mut Vec<Problem>) {
-        if !self.contested {
-            return;
-        }
-        for (id, node) in nodes.iter().enumerate() {
-            if node.only_for_name {
-                continue;
-            }
-            let mut seen: Vec<Target> = Vec::new();
-            // What a many-type provider is the default for, it offers as well.
-            for target in node.offers().map(|(target, _)| target).chain(node.rare().default_for.iter().copied()) {
-                if seen.contains(&target) {
-                    continue;
-                }
-                seen.push(target);
-                let candidates = self.by_type(target.id());
-                // Once for each type: at the first of those that offer it.
-                if candidates.len() < 2 || candidates.first().is_none_or(|first| first.node != id) {
-                    continue;
-                }
-                let places = |of: &[&Candidate]| {
-                    let mut places: Vec<_> = of.iter().map(|it| Place::of(&nodes[it.node])).collect();
-                    Place::sort(&mut places);
-                    places
-                };
-                let defaults: Vec<_> = candidates.iter().filter(|it| it.default).collect();
-                let providers: Vec<_> = candidates.iter().filter(|it| matches!(it.via, Via::Call)).collect();
-                if defaults.len() > 1 {
-                    problems.push(
-                        Problem::new(
-                            MessageKind::DuplicateDefault,
-                            format!("`{}` has {} defaults", target.name(), defaults.len()),
-                        )
-                        .involving(places(&defaults))
-                        .help("keep `.default()` on one of them"),
-                    );
-                } else if defaults.is_empty() && providers.len() > 1 {
-                    problems.push(
-                        Problem::new(
-                            MessageKind::DuplicateProvider,
-                            format!("`{}` has {} providers", target.name(), providers.len()),
-                        )
-                        .involving(places(&providers))
-                        .help("name them and add `.only_for_name()`, or mark one `.default()`"),
-                    );
-                }
+        for target in &self.contested {
+            let candidates = self.by_type(target.id());
+            let places = |of: &[&Candidate]| {
+                let mut places: Vec<_> = of.iter().map(|it| Place::of(&nodes[it.node])).collect();
+                Place::sort(&mut places);
+                places
+            };
+            let defaults: Vec<_> = candidates.iter().filter(|it| it.default).collect();
+            let providers: Vec<_> = candidates.iter().filter(|it| matches!(it.via, Via::Call)).collect();
+            if defaults.len() > 1 {
+                problems.push(
+                    Problem::new(
+                        MessageKind::DuplicateDefault,
+                        format!("`{}` has {} defaults", target.name(), defaults.len()),
+                    )
+                    .involving(places(&defaults))
+                    .help("keep `.default()` on one of them"),
+                );
+            } else if defaults.is_empty() && providers.len() > 1 {
+                problems.push(
+                    Problem::new(
+                        MessageKind::DuplicateProvider,
+                        format!("`{}` has {} providers", target.name(), providers.len()),
+                    )
+                    .involving(places(&providers))
+                    .help("name them and add `.only_for_name()`, or mark one `.default()`"),
+                );
             }
         }
     }

@@ -18,7 +18,7 @@ pub struct Report {
 impl Report {
     pub(crate) fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort_by_cached_key(|problem| problem.rank());
-        Report { problems }
+        Report { problems: told_once(problems) }
     }
 
     /// The problems; there is at least one.
@@ -41,6 +41,36 @@ impl Report {
         // Of these plain values nothing can fail to be written.
         serde_json::to_string_pretty(&problems).unwrap_or_default()
     }
+}
+
+/// What is wrong with one value of the configuration is one problem, however many ask for it.
+fn told_once(problems: Vec<Problem>) -> Vec<Problem> {
+    let mut told: Vec<Problem> = Vec::with_capacity(problems.len());
+    let mut more: Vec<usize> = Vec::new();
+    for problem in problems {
+        let same = |it: &Problem| {
+            let explained = it.cause.as_ref().is_some_and(|cause| cause.explanation().is_some());
+            let (one, other) =
+                ((&it.message, &it.excerpt, &it.notes), (&problem.message, &problem.excerpt, &problem.notes));
+            explained && it.kind == problem.kind && one == other
+        };
+        let of_config = problem.kind == MessageKind::Config;
+        match of_config.then(|| told.iter().position(same)).flatten() {
+            Some(first) => more[first] += usize::from(problem.asker.is_some()),
+            None => {
+                told.push(problem);
+                more.push(0);
+            }
+        }
+    }
+    for (problem, more) in told.iter_mut().zip(more).filter(|(_, more)| *more > 0) {
+        let further = if problem.asker.is_some() { " more" } else { "" };
+        problem.notes.push(match more {
+            1 => format!("one{further} field asks for it"),
+            more => format!("{more}{further} fields ask for it"),
+        });
+    }
+    told
 }
 
 /// One problem of a plan.

@@ -15,14 +15,15 @@ use gone_macros::Goner;
 
 use crate::live::{Checked, follow};
 use crate::profile::defaults;
-use crate::{Clog, Logger};
+use crate::{Clog, ClogConfig, Logger};
 
 /// The section of the config that the log reads.
 const SECTION: &str = "clog";
 
 /// Loads the log. It is set up before every other goner is built, and flushed after all of them are closed.
 pub fn module(loader: &mut Loader) {
-    loader.load(ClogProvider::goner().early());
+    // The section is checked in the plan, also if nobody asks for a logger.
+    loader.load(ClogProvider::goner().early().when(|sources: &Sources| checked(sources).map(|()| true)));
 }
 
 /// Sets up the log as the section `clog` of the config says, makes it the process's default subscriber if there is none yet,
@@ -47,10 +48,10 @@ pub struct ClogProvider {
 
 impl Init for ClogProvider {
     async fn init(&mut self) -> Result<()> {
-        let section = section(&self.settings)?;
-        let log = Clog::open(section.get().0.clone())?;
+        let (config, section) = config(&self.settings)?;
+        let log = Clog::open(config)?;
         log.install();
-        (self.log, self.section) = (Some(log), Some(section));
+        (self.log, self.section) = (Some(log), section);
         Ok(())
     }
 }
@@ -62,8 +63,7 @@ impl Provider for ClogProvider {
         if tag.extend().split('.').any(|name| name.contains(|c: char| c.is_whitespace() || c.is_control())) {
             return Err(Error::new(Code::Config, "a namespace is names with a dot between them, without spaces"));
         }
-        // What a source could not read stands in the report by itself.
-        sources.get::<Settings>().map_or(Ok(()), |settings| section(settings).map(drop))
+        checked(sources)
     }
 
     async fn provide(&self, tag: &Tag) -> Result<Logger> {
@@ -75,6 +75,25 @@ impl Provider for ClogProvider {
     }
 }
 
+/// Whether the section holds, for all who ask for a logger.
+#[derive(Clone)]
+struct Sound(Result<()>);
+
+fn checked(sources: &Sources) -> Result<()> {
+    // What a source could not read stands in the report by itself.
+    let Some(settings) = sources.get::<Settings>() else { return Ok(()) };
+    settings.once(|settings| Sound(config(settings).map(drop))).0
+}
+
+/// The settings of the log; and the section, if it is set. One that is not is worked out when there is time for it.
+fn config(settings: &Settings) -> Result<(ClogConfig, Option<Live<Checked>>)> {
+    if settings.origin(SECTION).is_none() {
+        return Ok((defaults(settings, SECTION)?, None));
+    }
+    let section = section(settings)?;
+    Ok((section.get().0.clone(), Some(section)))
+}
+
 fn section(settings: &Settings) -> Result<Live<Checked>> {
     let defaults = Live::constant(Checked(defaults(settings, SECTION)?));
     settings.component(SECTION, "", &defaults).map_err(ConfigErrors::into_error)
@@ -83,8 +102,9 @@ fn section(settings: &Settings) -> Result<Live<Checked>> {
 impl Run for ClogProvider {
     /// Follows the levels of the section.
     async fn run(&self, shutdown: ShutdownToken) -> Result<()> {
-        let (Some(log), Some(section)) = (&self.log, &self.section) else { return Ok(()) };
-        let (mut end, mut follow) = (pin!(shutdown.cancelled()), pin!(follow(log, section)));
+        let Some(log) = &self.log else { return Ok(()) };
+        let section = self.section.clone().map_or_else(|| section(&self.settings), Ok)?;
+        let (mut end, mut follow) = (pin!(shutdown.cancelled()), pin!(follow(log, &section)));
         poll_fn(|context| match end.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(()),
             Poll::Pending => follow.as_mut().poll(context),

@@ -46,12 +46,10 @@ impl Asked {
         }
     }
 
-    /// A component has read its section, or one of its instances.
+    /// A component has read its section, or one of its instances. There are no more of these than sections and what the config has in
+    /// them, so that they are noted also after the plan, for the dump.
     pub(crate) fn component(&self, path: &[String], main: bool, defaults: &Dict) {
         let mut known = self.known();
-        if known.reviewed {
-            return;
-        }
         if main {
             known.components.insert(path.to_vec());
         } else {

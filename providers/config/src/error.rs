@@ -178,6 +178,11 @@ impl ConfigError {
         self
     }
 
+    pub(crate) fn without_value(mut self) -> Self {
+        self.0.value = None;
+        self
+    }
+
     pub(crate) fn at(mut self, origin: Option<Origin>) -> Self {
         self.0.origin = origin;
         self

@@ -76,7 +76,9 @@ impl ConfigError {
                 format!("config key `{key}`: bad value `{}`", value.escape_debug())
             }
             (ErrorKind::Invalid { .. }, Some(shape)) => format!("config key `{key}`: {shape} in its place"),
-            (ErrorKind::Invalid { .. }, None) => format!("config key `{key}`: bad value"),
+            (ErrorKind::Invalid { reason }, None) => {
+                format!("config key `{key}`: {}", reason.as_deref().unwrap_or("bad value"))
+            }
             (ErrorKind::Missing, _) => format!("config key `{key}`: missing"),
             (ErrorKind::UnknownKey, _) => format!("config key `{key}`: unknown"),
             (kind, _) => format!("config key `{key}`: {kind}"),
@@ -86,7 +88,8 @@ impl ConfigError {
     /// What was expected, and why what was found does not do.
     fn expectation(&self) -> Option<String> {
         let reason = match self.kind() {
-            ErrorKind::Invalid { reason } => reason.as_deref(),
+            // Without a value the title has said it.
+            ErrorKind::Invalid { reason } if self.value().is_some() => reason.as_deref(),
             _ => None,
         };
         match (self.expected(), reason) {

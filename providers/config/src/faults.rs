@@ -67,11 +67,11 @@ impl Settings {
             Value::Dict(_, fields) => fields,
             _ => Dict::new(),
         };
-        self.hub().asked.component(&path, main, &fields);
         let base = Base::Fields { fields: &fields, main };
         let Some((value, _)) = base.value(self, &path)? else {
             return Err(self.missing_at(&path).into());
         };
+        self.hub().asked.component(&path, main, &fields);
         let read = |value: &Value| {
             let trace = Trace::at(path.clone(), Context { settings: self, base });
             T::deserialize(Reader::new(value, &trace)).map_err(|failure| Box::new(trace.into_fault(value, failure)))

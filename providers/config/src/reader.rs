@@ -313,8 +313,9 @@ impl<'de> SeqAccess<'de> for List<'_> {
         };
         let segment = self.next.to_string();
         self.next += 1;
-        let read = || seed.deserialize(Reader::new(value, self.trace));
-        self.trace.within(&segment, read).map(Some)
+        let reader = Reader::new(value, self.trace);
+        // A type may find something wrong with what it has read.
+        self.trace.within(&segment, || reader.noted(seed.deserialize(reader))).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -348,8 +349,8 @@ impl<'de> MapAccess<'de> for Table<'_> {
             return Err(de::Error::custom("a value was asked for before its name"));
         };
         let among = self.fields;
-        let read = || seed.deserialize(Reader { among, ..Reader::new(value, self.trace) });
-        self.trace.within(name, read)
+        let reader = Reader { among, ..Reader::new(value, self.trace) };
+        self.trace.within(name, || reader.noted(seed.deserialize(reader)))
     }
 
     fn size_hint(&self) -> Option<usize> {

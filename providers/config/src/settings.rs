@@ -1,8 +1,10 @@
 //! The snapshot: what all layers together say, read once and never changed.
 
+use std::any::{Any, TypeId};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use figment::value::{Dict, Tag, Value};
 use serde::de::DeserializeOwned;
@@ -39,12 +41,14 @@ pub(crate) struct Snapshot {
     layers: Vec<Arc<Layer>>,
     /// 1 for the first one of a source, one more for each later one.
     generation: u64,
+    /// What was worked out of it, by type.
+    known: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Snapshot {
     pub(crate) fn new(profile: String, layers: Vec<Arc<Layer>>, generation: u64) -> Self {
         let root = Value::Dict(Tag::Default, merge(&layers));
-        Self { profile, root, layers, generation }
+        Self { profile, root, layers, generation, known: Mutex::default() }
     }
 
     pub(crate) fn says_the_same(&self, other: &Settings) -> bool {
@@ -86,6 +90,18 @@ impl Settings {
     /// The profile that was read, such as `development`.
     pub fn profile(&self) -> &str {
         &self.snapshot.profile
+    }
+
+    /// What is worked out of this snapshot once, however often it is asked for: a section that many sites lead to is read and checked
+    /// once. `make` may run more than once if several threads ask at the same time.
+    pub fn once<T: Clone + Send + Sync + 'static>(&self, make: impl FnOnce(&Self) -> T) -> T {
+        let known = || self.snapshot.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known().get(&TypeId::of::<T>()).and_then(|known| known.downcast_ref::<T>().cloned());
+        found.unwrap_or_else(|| {
+            let made = make(self);
+            known().insert(TypeId::of::<T>(), Arc::new(made.clone()));
+            made
+        })
     }
 
     /// Reads the value of a key; `None` when it is set nowhere.
@@ -306,7 +322,9 @@ impl Settings {
                     true => None,
                     false => secrecy::cleaned(&path, &value, &message, &self.hub.secrets),
                 };
-                self.invalid(&path, &value, reason, origin)
+                let error = self.invalid(&path, &value, reason, origin);
+                // A table that a type has read and does not take is not in the place of something else.
+                if is_leaf(&value) { error } else { error.without_value() }
             }
             Failure::Unfit { expected, reason } => self.invalid(&path, &value, reason, origin).expecting(expected),
         }
