@@ -125,7 +125,7 @@ impl Life {
     /// Constructs a node that has nothing to wait for, or begins a task that does.
     fn construct(&mut self, id: NodeId) -> Result<Begun> {
         let node = &self.graph.nodes[id];
-        let budget = node.rare().start_budget.unwrap_or(self.options.start_hook);
+        let budget = || node.rare().start_budget.unwrap_or(self.options.start_hook);
         match &node.body {
             Body::Ready(instance) => Ok(Begun::Done(Arc::clone(instance))),
             Body::Function(_) | Body::Source(_) | Body::Displaced | Body::LeftOut(_) | Body::Unneeded => {
@@ -149,7 +149,7 @@ impl Life {
                 };
                 let (graph, store) = (Arc::clone(&self.graph), Arc::clone(&self.store));
                 let progress = Progress::new(Hook::Construct, node.who(), &self.under_way);
-                let work = Work::new(id, node.who(), hook, budget, progress.clone());
+                let work = Work::new(id, node.who(), hook, budget(), progress.clone());
                 let prepare = prepare(graph, store, id, progress);
                 if node.early {
                     return Ok(Begun::First(work, Box::pin(prepare)));
@@ -159,7 +159,7 @@ impl Life {
             }
             Body::Shared(_) => {
                 let (graph, store) = (Arc::clone(&self.graph), Arc::clone(&self.store));
-                self.building.spawn(id, node.who(), Hook::Provide, budget, share(graph, store, id));
+                self.building.spawn(id, node.who(), Hook::Provide, budget(), share(graph, store, id));
                 Ok(Begun::UnderWay)
             }
         }

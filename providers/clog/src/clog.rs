@@ -4,8 +4,8 @@ use std::env;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use tracing::Subscriber;
@@ -352,9 +352,14 @@ fn stdout() -> Box<dyn Write + Send> {
 
 /// The name of the running program, for a log whose service has none.
 fn program_name() -> String {
-    env::current_exe()
-        .ok()
-        .and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "app".to_owned())
+    // It does not change, and is asked of the system.
+    static NAME: OnceLock<String> = OnceLock::new();
+    let name = NAME.get_or_init(|| {
+        env::current_exe()
+            .ok()
+            .and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()))
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "app".to_owned())
+    });
+    name.clone()
 }

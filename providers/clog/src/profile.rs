@@ -11,14 +11,15 @@ const DECLARED: [&str; 2] = ["level", "format"];
 /// The defaults of the profile. One of another name has those of `development`, provided that the
 /// section says itself what the known profiles differ in: a misspelt name is an error.
 pub(crate) fn defaults(settings: &Settings, section: &str) -> Result<ClogConfig> {
-    let missing: Vec<String> =
-        DECLARED.iter().map(|key| format!("{section}.{key}")).filter(|key| settings.origin(key).is_none()).collect();
-    ClogConfig::for_profile(settings.profile()).or_else(|error| match missing.as_slice() {
-        [] => Ok(ClogConfig::default()),
-        missing => Err(Error::new(
-            Code::Config,
-            format_args!("{error}. A profile of another name has to set `{}` in the config", missing.join("` and `")),
-        )),
+    ClogConfig::for_profile(settings.profile()).or_else(|error| {
+        let keys = DECLARED.iter().map(|key| format!("{section}.{key}"));
+        let missing: Vec<String> = keys.filter(|key| settings.origin(key).is_none()).collect();
+        if missing.is_empty() {
+            return Ok(ClogConfig::default());
+        }
+        let missing = missing.join("` and `");
+        let text = format!("{error}. A profile of another name has to set `{missing}` in the config");
+        Err(Error::new(Code::Config, text))
     })
 }
 
