@@ -107,7 +107,7 @@ impl Life {
     }
 
     fn put(&mut self, id: NodeId, instance: Instance) {
-        self.store.set(id, instance);
+        Store::set(&mut self.store, id, instance);
         self.built.push(id);
     }
 

@@ -19,7 +19,10 @@ type Later = (Piece, Box<dyn Fill>);
 
 /// The instances that exist so far, by node. Each is set once.
 pub(crate) struct Store {
-    instances: Vec<OnceLock<Instance>>,
+    /// What came while nobody else looked, which is cheaper, and most.
+    instances: Vec<Option<Instance>>,
+    /// What came while others were under way: as many places.
+    meanwhile: OnceLock<Box<[OnceLock<Instance>]>>,
     /// The lazies of what is built so far, with what they stand for; none once everything is built.
     later: Mutex<Option<Vec<Later>>>,
     /// The names under which nodes stand in a map.
@@ -37,14 +40,22 @@ impl Store {
             Some((id, of.name.clone()?))
         };
         Store {
-            instances: nodes.iter().map(|_| OnceLock::new()).collect(),
+            instances: nodes.iter().map(|_| None).collect(),
+            meanwhile: OnceLock::new(),
             later: Mutex::new(Some(Vec::new())),
             names: nodes.iter().enumerate().filter_map(name).collect(),
         }
     }
 
-    pub(crate) fn set(&self, node: NodeId, instance: Instance) {
-        let _ = self.instances[node].set(instance);
+    /// Keeps an instance, once for each node.
+    pub(crate) fn set(this: &mut Arc<Self>, node: NodeId, instance: Instance) {
+        match Arc::get_mut(this) {
+            Some(alone) => alone.instances[node] = Some(instance),
+            None => {
+                let places = || this.instances.iter().map(|_| OnceLock::new()).collect();
+                let _ = this.meanwhile.get_or_init(places)[node].set(instance);
+            }
+        }
     }
 
     fn later(&self) -> std::sync::MutexGuard<'_, Option<Vec<Later>>> {
@@ -78,14 +89,20 @@ impl Store {
     }
 
     pub(crate) fn get(&self, node: NodeId) -> Option<&Instance> {
-        self.instances.get(node).and_then(OnceLock::get)
+        match self.instances.get(node)? {
+            Some(instance) => Some(instance),
+            None => self.meanwhile.get()?.get(node)?.get(),
+        }
     }
 }
 
 impl Drop for Store {
     /// A panic of a goner's `Drop` is said and goes no further: it would end the others' in an abort.
     fn drop(&mut self) {
-        for instance in self.instances.iter_mut().rev().filter_map(OnceLock::take) {
+        let mut meanwhile = self.meanwhile.take();
+        for node in (0..self.instances.len()).rev() {
+            let later = || meanwhile.as_mut().and_then(|places| places[node].take());
+            let Some(instance) = self.instances[node].take().or_else(later) else { continue };
             if let Err(error) = catch(|| drop(instance)) {
                 tracing::error!(target: "gone", "a goner was dropped: {error}");
             }
