@@ -96,7 +96,8 @@ fn config(settings: &Settings) -> Result<(ClogConfig, Option<Live<Checked>>)> {
 
 fn section(settings: &Settings) -> Result<Live<Checked>> {
     let defaults = Live::constant(Checked(defaults(settings, SECTION)?));
-    settings.component(SECTION, "", &defaults).map_err(ConfigErrors::into_error)
+    let section: Live<Checked> = settings.component(SECTION, "", &defaults).map_err(ConfigErrors::into_error)?;
+    Ok(section.without_new_files())
 }
 
 impl Run for ClogProvider {

@@ -24,6 +24,9 @@ pub(crate) trait Cell: Send + Sync {
     /// The generation of the last snapshot that it was compared with.
     fn generation(&self) -> u64;
 
+    /// Whether files that were not there at first are not looked for because of it.
+    fn without_new_files(&self) -> bool;
+
     fn compared_with(&self, generation: u64);
 
     /// Reads what it becomes in a new snapshot; none when that says the same as the old one.
@@ -68,6 +71,8 @@ pub(crate) struct Hub {
     pub(crate) recipe: Arc<Recipe>,
     pub(crate) secrets: Secrets,
     pub(crate) asked: Asked,
+    /// Whether there was any file at first.
+    began_with_files: bool,
     pub(crate) engine: Reload<Snapshot>,
     /// Of the current snapshot. Held for a whole reload.
     written: Mutex<Written>,
@@ -94,11 +99,13 @@ impl Hub {
     pub(crate) fn new(recipe: Arc<Recipe>, profile: String, written: Written) -> Self {
         let secrets = Secrets::default();
         secrets.of_layers(&written.base);
+        let began_with_files = !written.files.is_empty();
         let first = Snapshot::new(profile, written.layers(), 1);
         Self {
             recipe,
             secrets,
             asked: Asked::default(),
+            began_with_files,
             engine: Reload::new(first),
             written: Mutex::new(written),
             cells: Mutex::default(),
@@ -111,9 +118,11 @@ impl Hub {
         Settings::of(self.engine.get(), Arc::clone(self))
     }
 
-    /// Whether anybody would notice a change.
+    /// Whether anybody would notice a change, or wants to.
     pub(crate) fn is_followed(&self) -> bool {
-        self.engine.subscribers() > 0 || self.cells().all.iter().any(|cell| cell.strong_count() > 0)
+        let follows =
+            |cell: &Weak<dyn Cell>| cell.upgrade().is_some_and(|it| self.began_with_files || !it.without_new_files());
+        self.engine.subscribers() > 0 || self.cells().all.iter().any(follows)
     }
 
     /// Follows a cell for as long as it is alive, and brings it up to date if it was read from an older snapshot.
@@ -297,5 +306,25 @@ mod tests {
         assert!(settings.hub().is_followed());
         drop(kept);
         assert!(!settings.hub().is_followed());
+    }
+
+    #[test]
+    fn what_a_component_follows_has_no_files_looked_for_that_were_not_there() {
+        for there in [false, true] {
+            let folder = tempfile::tempdir().expect("a folder");
+            if there {
+                std::fs::write(folder.path().join("gone.toml"), "[log]\nlevel = 1\n").expect("written");
+            }
+            let source = ConfigSource::new().folder(folder.path()).environment([("GONE_LOG__OTHER", "1")]);
+            let settings = source.set("log.level", 2).read().expect("sound");
+            let key = Key::parse("log.level").expect("a key");
+            let level = settings.get::<Live<u8>>(&key).expect("sound").expect("set").without_new_files();
+            assert_eq!(settings.hub().is_followed(), there);
+            // It changes by whatever else changes the config, and another one has the files looked for.
+            settings.handle().set("log.level", 3).expect("sound");
+            assert_eq!(*level.get(), 3);
+            let _other: Option<Live<u8>> = settings.get(&key).expect("sound");
+            assert!(settings.hub().is_followed());
+        }
     }
 }

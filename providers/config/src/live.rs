@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use gone_kit::{Changes, Reload};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Visitor};
@@ -65,7 +65,7 @@ pub(crate) const LIVE_NAME: &str = "gone::Live";
 pub struct Live<T> {
     value: Reload<T>,
     /// Kept here so that it is followed for as long as somebody has it.
-    _followed: Option<Arc<Followed<T>>>,
+    followed: Option<Arc<Followed<T>>>,
 }
 
 impl<T> Live<T> {
@@ -82,7 +82,7 @@ impl<T> Live<T> {
     /// assert_eq!(*live.get(), 2);
     /// ```
     pub fn constant(value: T) -> Self {
-        Self { value: Reload::new(value), _followed: None }
+        Self { value: Reload::new(value), followed: None }
     }
 
     /// The current value. Takes no lock and never waits.
@@ -93,6 +93,16 @@ impl<T> Live<T> {
     /// The version of the current value: 1 at first, one more with each change of this value.
     pub fn version(&self) -> u64 {
         self.value.version()
+    }
+
+    /// The same value, which does not have files looked for by itself that were not there when the config was first read: for the
+    /// values of components, which every application has. Whatever else changes the config changes it as well.
+    #[must_use]
+    pub fn without_new_files(self) -> Self {
+        if let Some(followed) = &self.followed {
+            followed.without_new_files.store(true, Ordering::Relaxed);
+        }
+        self
     }
 
     /// The changes from now on: each with the value before and the value after.
@@ -106,13 +116,13 @@ impl<T> Live<T> {
 impl<T> From<Reload<T>> for Live<T> {
     /// The value of a [`Reload`], which changes when that one does.
     fn from(value: Reload<T>) -> Self {
-        Self { value, _followed: None }
+        Self { value, followed: None }
     }
 }
 
 impl<T> Clone for Live<T> {
     fn clone(&self) -> Self {
-        Self { value: self.value.clone(), _followed: self._followed.clone() }
+        Self { value: self.value.clone(), followed: self.followed.clone() }
     }
 }
 
@@ -148,11 +158,13 @@ impl<'de, T: DeserializeOwned + Send + Sync + 'static> Visitor<'de> for LiveVisi
         let offered = OFFERED.take();
         let value = Reload::new(T::deserialize(deserializer)?);
         let followed = offered.map(|Offered { hub, place, generation }| {
-            let followed = Arc::new(Followed { value: value.clone(), place, generation: AtomicU64::new(generation) });
+            let generation = AtomicU64::new(generation);
+            let without_new_files = AtomicBool::new(false);
+            let followed = Arc::new(Followed { value: value.clone(), place, generation, without_new_files });
             hub.follow(Arc::clone(&followed) as Arc<dyn Cell>);
             followed
         });
-        Ok(Live { value, _followed: followed })
+        Ok(Live { value, followed: followed })
     }
 }
 
@@ -188,6 +200,8 @@ struct Followed<T> {
     place: Place,
     /// That of the last snapshot that it was compared with.
     generation: AtomicU64,
+    /// See [`Live::without_new_files`].
+    without_new_files: AtomicBool,
 }
 
 impl<T: DeserializeOwned + Send + Sync + 'static> Cell for Followed<T> {
@@ -197,6 +211,10 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Cell for Followed<T> {
 
     fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
+    }
+
+    fn without_new_files(&self) -> bool {
+        self.without_new_files.load(Ordering::Relaxed)
     }
 
     fn compared_with(&self, generation: u64) {
