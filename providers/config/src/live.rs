@@ -164,7 +164,7 @@ impl<'de, T: DeserializeOwned + Send + Sync + 'static> Visitor<'de> for LiveVisi
             hub.follow(Arc::clone(&followed) as Arc<dyn Cell>);
             followed
         });
-        Ok(Live { value, followed: followed })
+        Ok(Live { value, followed })
     }
 }
 
