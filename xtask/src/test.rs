@@ -8,10 +8,11 @@ use crate::{crates, rows};
 
 /// The features of each package that must compile and be tidy alone. Packages without features of their own are covered by the
 /// run over the whole workspace.
-const FEATURES: [(&str, &[&str]); 3] = [
-    ("gone", &["macros", "config", "clog", "db", "linkme", "test-util"]),
-    ("gone-clog", &["gzip"]),
-    ("gone-db", &["sqlite"]),
+const FEATURES: [(&str, &[&str]); 4] = [
+    ("gone", &["macros", "config", "clog", "clog-gzip", "db", "linkme", "schema", "test-util"]),
+    ("gone-clog", &["gzip", "schema"]),
+    ("gone-config", &["schema"]),
+    ("gone-db", &["schema", "sqlite"]),
 ];
 
 pub(crate) fn run() -> Result<()> {

@@ -32,8 +32,8 @@ pub fn module(loader: &mut Loader) {
 /// `#[gone] log: Logger` has the namespace of the asking goner under the service's: its type in snake_case.
 /// `#[gone("*,orders.import")] log: Logger` has that namespace instead. A function's parameter has the service's own.
 ///
-/// The section is a [`ClogConfig`](crate::ClogConfig), over its defaults for the profile, and is checked in the plan for whoever asks for a logger. A
-/// profile that is neither `development` nor `production` has to set `level` and `format` there.
+/// The section is a [`ClogConfig`], over its defaults for the profile, and is checked in the plan, by [`module`] also where nobody asks
+/// for a logger. A profile that is neither `development` nor `production` has to set `level` and `format` there.
 ///
 /// `level`, `levels` and `filter` follow the config while the application runs, within a second of a change; a section that does not
 /// hold as a whole is refused, and what held before is kept. The other settings hold from the start to the end.
