@@ -4,11 +4,18 @@
 //!   within its own time.
 //! - [`StatsReader`]: a component's figures, read by whoever exports them.
 //! - [`Reload`]: a value that is replaced as a whole while others read it, the last good one kept.
+//! - [`Clock`] and [`ManualClock`]: time, injectable.
+//! - [`Lease`]: a right that lasts until a deadline, is renewed, and may be lost; [`LeaseKeeper`]
+//!   is the side that renews.
+//! - [`Outcome`]: what became of a remote write.
 //! - [`Secret`]: a value that is never shown; [`looks_secret`]: whether a name is that of one.
 //! - [`scheme_of`], [`UnknownScheme`] and [`redact_url`]: a backend chosen by the scheme of a URL,
 //!   and that URL in a message without its password.
 
+mod clock;
 mod health;
+mod lease;
+mod outcome;
 mod redact;
 mod reload;
 mod scheme;
@@ -16,7 +23,10 @@ mod secret;
 mod secret_name;
 mod stats;
 
+pub use clock::{Clock, ManualClock};
 pub use health::{Health, HealthEntry, HealthIndicator, HealthReport, Status, check_all};
+pub use lease::{Lease, LeaseEnd, LeaseGrant, LeaseKeeper};
+pub use outcome::Outcome;
 pub use redact::redact_url;
 pub use reload::{Change, Changes, Reload, ReloadError, ReloadStatus, StatusChanges};
 pub use scheme::{MalformedUrl, Scheme, UnknownScheme, scheme_of};
