@@ -1,0 +1,1 @@
+//! Real servers, broken networks and dropped futures, for the tests of Gone.
