@@ -239,3 +239,6 @@ impl Drop for Task {
         self.0.abort();
     }
 }
+
+#[cfg(test)]
+mod tests;
