@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gone_core::{CloseReport, Deadline};
-use gone_kit::LeaseKeeper;
+use gone_kit::{LeaseEnd, LeaseKeeper};
 use tokio::sync::mpsc;
 
 use crate::CoordError;
+
+#[cfg(feature = "etcd")]
+pub(crate) mod etcd;
 
 /// A count of the changes of the whole store. It grows with each; 0 is before the first.
 pub(crate) type Revision = i64;
@@ -138,6 +141,17 @@ pub(crate) struct Session {
     pub(crate) keeper: Arc<LeaseKeeper>,
 }
 
+/// How much earlier than the backend a holder stops to believe in its session: for clocks that run unevenly, and for the step
+/// that is under way.
+pub(crate) fn margin(ttl: Duration) -> Duration {
+    (ttl / 10).min(Duration::from_secs(1))
+}
+
+/// What a backend answers to a put under a session that it does not know, or no longer. Nothing was written.
+pub(crate) fn lost_session(key: &str) -> CoordError {
+    CoordError::Lost { key: key.to_owned(), end: LeaseEnd::Lost("its session has ended".into()) }
+}
+
 /// A store with revisions. Every call has the deadline of the config's `request_timeout` inside.
 #[async_trait]
 pub(crate) trait Backend: Send + Sync + 'static {
@@ -164,6 +178,9 @@ pub(crate) trait Backend: Send + Sync + 'static {
 
     /// Asks whether the backend answers.
     async fn ping(&self) -> Result<(), CoordError>;
+
+    /// Ends as a process that is killed: nothing is given back, nothing is renewed any more, further calls are refused.
+    fn abandon(&self);
 
     /// Ends all sessions and connections.
     async fn close(&self, deadline: Deadline) -> CloseReport;
