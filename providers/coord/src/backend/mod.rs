@@ -13,6 +13,7 @@ use crate::CoordError;
 
 #[cfg(feature = "etcd")]
 pub(crate) mod etcd;
+pub(crate) mod memory;
 
 /// A count of the changes of the whole store. It grows with each; 0 is before the first.
 pub(crate) type Revision = i64;
