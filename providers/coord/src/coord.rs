@@ -138,9 +138,31 @@ impl fmt::Debug for Coord {
     }
 }
 
-async fn open(address: Address, _config: &CoordConfig, clock: &Clock) -> Result<Arc<dyn Backend>, CoordError> {
+async fn open(address: Address, config: &CoordConfig, clock: &Clock) -> Result<Arc<dyn Backend>, CoordError> {
     match address {
         Address::Memory { name } => Ok(Arc::new(Memory::open(&name, clock))),
-        Address::Etcd { .. } => Err(CoordError::Unsupported { operation: "connect", backend: "etcd" }),
+        #[cfg(feature = "etcd")]
+        Address::Etcd { endpoints, tls } => {
+            use crate::backend::etcd::{Etcd, Settings, Tls};
+            let scheme = if tls { "https" } else { "http" };
+            let tls = config.tls.clone().unwrap_or_default();
+            let settings = Settings {
+                endpoints: endpoints.iter().map(|endpoint| format!("{scheme}://{endpoint}")).collect(),
+                user: config.username.clone().zip(config.password.clone()),
+                tls: Tls { ca_file: tls.ca_file, identity: tls.cert_file.zip(tls.key_file) },
+                dial_timeout: config.dial_timeout,
+                request_timeout: config.request_timeout,
+                keep_alive_time: config.keep_alive_time,
+                keep_alive_timeout: config.keep_alive_timeout,
+                clock: clock.clone(),
+            };
+            Ok(Arc::new(Etcd::open(settings).await?))
+        }
+        #[cfg(not(feature = "etcd"))]
+        Address::Etcd { .. } => {
+            // Refused with the section already.
+            let _ = config;
+            Err(CoordError::Unsupported { operation: "connect", backend: "etcd" })
+        }
     }
 }
