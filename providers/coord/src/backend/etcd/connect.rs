@@ -50,8 +50,9 @@ pub(super) async fn any(settings: &Arc<Settings>, first: usize) -> Result<Client
 
 /// What is wrong with all of them. That one does not let us in is more telling than that another is down.
 fn summary(failed: Vec<Failure>) -> Failure {
-    let refused = failed.iter().any(|failure| failure.kind == Kind::Refused);
-    let kind = if refused { Kind::Refused } else { Kind::NotSent };
+    let telling = [Kind::Refused, Kind::Unwelcome];
+    let kind = telling.into_iter().find(|kind| failed.iter().any(|failure| failure.kind == *kind));
+    let kind = kind.unwrap_or(Kind::NotSent);
     let reasons: Vec<_> = failed.iter().map(Failure::reason).collect();
     Failure::new(kind, reasons.join("; "))
 }
@@ -65,14 +66,20 @@ async fn one(settings: Arc<Settings>, member: usize) -> Result<Client, Failure> 
         if let Some((name, password)) = &settings.user {
             options = options.with_user(name, password.expose());
         }
-        let client = Client::from_channel(Channel::Tonic(channel), Some(options)).await?;
-        live::probe(&client).await?;
-        Ok(client)
+        let answered = async {
+            let client = Client::from_channel(Channel::Tonic(channel), Some(options)).await?;
+            live::probe(&client).await.map(|()| client)
+        };
+        answered.await.map_err(|failure| if is_tls(address) { failure.unwelcome() } else { failure })
     };
     match tokio::time::timeout(settings.dial_timeout, connecting).await {
         Ok(done) => done.map_err(|failure: Failure| failure.of(address)),
         Err(_) => Err(Failure::new(Kind::NotSent, format!("no answer within {:?}", settings.dial_timeout)).of(address)),
     }
+}
+
+fn is_tls(address: &str) -> bool {
+    address.starts_with("https:")
 }
 
 fn endpoint(settings: &Settings, address: &str) -> Result<Endpoint, Failure> {
@@ -83,7 +90,7 @@ fn endpoint(settings: &Settings, address: &str) -> Result<Endpoint, Failure> {
         .tcp_nodelay(true)
         .http2_keep_alive_interval(settings.keep_alive_time)
         .keep_alive_timeout(settings.keep_alive_timeout);
-    match address.starts_with("https:") {
+    match is_tls(address) {
         true => endpoint.tls_config(tls(&settings.tls)?).map_err(invalid),
         false => Ok(endpoint),
     }

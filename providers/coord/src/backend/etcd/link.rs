@@ -118,7 +118,7 @@ impl Link {
                 return Ok(live);
             }
             let first = usize::try_from(random() % self.settings.endpoints.len() as u64).unwrap_or(0);
-            let live = Live::new(connect::any(&self.settings, first).await?);
+            let live = Live::new(connect::any(&self.settings, first).await?, &self.settings);
             let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
             if matches!(*current, Current::Closed) {
                 return Err(Failure::closed());
