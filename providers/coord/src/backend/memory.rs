@@ -150,7 +150,7 @@ impl Backend for Memory {
                 let _ = sender.send(WatchItem::End(end)).await;
             }
         });
-        Ok(RawWatch { items, task: Some(task.abort_handle()) })
+        Ok(RawWatch::new(items, Some(task.abort_handle())))
     }
 
     async fn open_session(&self, ttl: Duration) -> Result<Session, CoordError> {
@@ -180,7 +180,9 @@ impl Backend for Memory {
 
     fn abandon(&self) {
         self.gone.send_replace(true);
-        self.kept().clear();
+        for kept in std::mem::take(&mut *self.kept()).values() {
+            kept.session.keeper.finish(LeaseEnd::Lost("it is no longer renewed".into()));
+        }
     }
 
     async fn close(&self, _deadline: Deadline) -> CloseReport {

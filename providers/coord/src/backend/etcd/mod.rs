@@ -25,7 +25,7 @@ use gone_core::{CloseReport, Deadline};
 use self::failure::{Failure, Kind};
 use self::link::{Effect, Link};
 use self::session::Supervisor;
-pub(crate) use self::settings::Settings;
+pub(crate) use self::settings::{Settings, Tls};
 use super::{Backend, Committed, Entry, Listing, Range, RawWatch, Revision, Session, Step, Txn, lost_session};
 use crate::CoordError;
 

@@ -25,10 +25,10 @@ pub(super) async fn open(link: &Link, range: &Range, from: Revision) -> Result<R
     if is_ahead(link, range, &first, from).await? {
         // A store that was restored from a backup. What is known of it is of another time.
         let _ = items.try_send(WatchItem::End(WatchEnd::Compacted));
-        return Ok(RawWatch { items: receiver, task: None });
+        return Ok(RawWatch::new(receiver, None));
     }
     let task = tokio::spawn(run(live, stream, first, items));
-    Ok(RawWatch { items: receiver, task: Some(task.abort_handle()) })
+    Ok(RawWatch::new(receiver, Some(task.abort_handle())))
 }
 
 /// A stream on which the server has confirmed the watch, and what it said.

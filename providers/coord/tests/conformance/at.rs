@@ -1,0 +1,97 @@
+//! Where a case runs: a connection to the backend under test, with a root of its own.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use gone_coord::{Coord, CoordConfig};
+
+/// The longest that a case waits for something that must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The backend under test.
+#[derive(Clone)]
+pub(crate) struct At {
+    /// A connection.
+    pub(crate) coord: Coord,
+    /// How it was made.
+    pub(crate) config: CoordConfig,
+}
+
+impl At {
+    /// A store in memory that no other case has.
+    pub(crate) async fn memory(case: &str) -> Self {
+        let name = unique(case);
+        Self::on(CoordConfig { url: format!("memory:{name}"), root: format!("/{name}"), ..CoordConfig::default() })
+            .await
+    }
+
+    /// The etcd that all cases share.
+    #[cfg(feature = "etcd")]
+    pub(crate) async fn etcd(case: &str) -> Self {
+        let url = format!("etcd://{}", gone_test_bench::Etcd::shared().await.address());
+        Self::on(CoordConfig { url, root: format!("/{}", unique(case)), ..CoordConfig::default() }).await
+    }
+
+    async fn on(config: CoordConfig) -> Self {
+        Self { coord: Coord::connect(&config).await.expect("the backend is there"), config }
+    }
+
+    /// Another connection to the same store, as of another process.
+    pub(crate) async fn other(&self) -> Coord {
+        Coord::connect(&self.config).await.expect("the backend is there")
+    }
+}
+
+/// The name of a case with what no other run of it has.
+fn unique(case: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_nanos();
+    format!("{case}-{}-{now}-{count}", std::process::id())
+}
+
+/// Waits for what must come, and says so if it does not.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("{what}: not within {PATIENCE:?}"),
+    }
+}
+
+/// Asserts that nothing comes for a while.
+pub(crate) async fn never<T: std::fmt::Debug>(future: impl Future<Output = T>) {
+    if let Ok(value) = tokio::time::timeout(Duration::from_millis(300), future).await {
+        panic!("nothing more was due, and there came {value:?}");
+    }
+}
+
+/// Random numbers of a seed that is printed, so that a run can be repeated: `SEED=7 cargo test …`.
+pub(crate) struct Random(AtomicU64);
+
+impl Random {
+    /// Of the seed in the environment, or of the time.
+    pub(crate) fn printed() -> Self {
+        let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_nanos() as u64;
+        let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(now);
+        println!("SEED={seed}");
+        Self(AtomicU64::new(seed))
+    }
+
+    /// Others, for another task.
+    pub(crate) fn split(&self) -> Self {
+        Self(AtomicU64::new(self.next()))
+    }
+
+    /// A number below a bound; 0 below 0.
+    pub(crate) fn below(&self, bound: u64) -> u64 {
+        self.next().checked_rem(bound).unwrap_or(0)
+    }
+
+    /// SplitMix64.
+    fn next(&self) -> u64 {
+        let mut z = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed).wrapping_add(0x9E37_79B9_7F4A_7C15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+}
