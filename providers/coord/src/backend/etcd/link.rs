@@ -49,7 +49,7 @@ impl Link {
 
     /// Connects, if there is no connection; does not try twice.
     pub(super) async fn connect(&self) -> Result<(), CoordError> {
-        let budget = connect::longest(&self.settings) + PAUSE;
+        let budget = self.settings.dial_timeout;
         let connected = self.live(Instant::now() + budget, budget).await;
         connected.map(drop).map_err(|failure| failure.into_error("connect"))
     }
