@@ -154,6 +154,8 @@ async fn open(address: Address, config: &CoordConfig, clock: &Clock) -> Result<A
                 request_timeout: config.request_timeout,
                 keep_alive_time: config.keep_alive_time,
                 keep_alive_timeout: config.keep_alive_timeout,
+                probe_interval: config.probe_interval,
+                probe_timeout: config.probe_timeout,
                 clock: clock.clone(),
             };
             Ok(Arc::new(Etcd::open(settings).await?))
