@@ -31,6 +31,16 @@ pub(crate) struct Shared {
     pub(crate) config: CoordConfig,
 }
 
+impl Shared {
+    /// With the default config, for tests.
+    #[cfg(test)]
+    pub(crate) fn over(backend: Arc<dyn Backend>) -> Arc<Self> {
+        let clock = Clock::system();
+        let sessions = Arc::new(Sessions::new(backend.clone(), clock.clone()));
+        Arc::new(Self { backend, sessions, clock, config: CoordConfig::default() })
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         self.backend.abandon();
