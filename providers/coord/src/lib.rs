@@ -2,8 +2,16 @@
 
 #[allow(dead_code, reason = "the parts that use it follow")]
 mod backend;
+mod backoff;
+mod centre;
 mod config;
+mod coord;
 mod error;
+mod value;
+mod watch;
 
-pub use config::ConfigError;
+pub use centre::ConfigCentre;
+pub use config::{ConfigError, ConfigFault, CoordConfig, TlsConfig};
+pub use coord::Coord;
 pub use error::CoordError;
+pub use watch::{Watch, WatchEvent, WatchStatus};
