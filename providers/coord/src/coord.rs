@@ -9,7 +9,8 @@ use tokio::time::timeout;
 
 use crate::backend::{Backend, Rooted, memory::Memory};
 use crate::config::Address;
-use crate::{ConfigCentre, CoordConfig, CoordError};
+use crate::sessions::Sessions;
+use crate::{ConfigCentre, CoordConfig, CoordError, InstanceIds, Locks};
 
 /// A connection to a coordination service: registry, config centre, locks and instance ids over one store.
 ///
@@ -24,6 +25,7 @@ pub struct Coord {
 pub(crate) struct Shared {
     /// Under the root of the config.
     pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) clock: Clock,
     pub(crate) config: CoordConfig,
 }
@@ -61,12 +63,27 @@ impl Coord {
         let no_answer = |_| CoordError::Timeout { operation: "connect", after, outcome: Outcome::NotApplied };
         let backend = timeout(after, opened).await.map_err(no_answer)??;
         let backend = Rooted::over(backend, &config.root);
-        Ok(Self { shared: Arc::new(Shared { backend, clock, config: config.clone() }) })
+        let sessions = Arc::new(Sessions::new(backend.clone(), clock.clone()));
+        Ok(Self { shared: Arc::new(Shared { backend, sessions, clock, config: config.clone() }) })
     }
 
     /// The config centre.
     pub fn config(&self) -> ConfigCentre {
         ConfigCentre::new(Arc::clone(&self.shared))
+    }
+
+    /// The locks.
+    pub fn lock(&self) -> Locks {
+        Locks::new(Arc::clone(&self.shared))
+    }
+
+    /// The instance ids of a service, 1 to `max`. However often this is asked for, they are the same ids.
+    ///
+    /// # Errors
+    /// [`CoordError::Invalid`] for a name that is empty, longer than 256 bytes or holds a slash, and for a `max` of 0 or
+    /// above 1,000,000.
+    pub fn instance_ids(&self, service: &str, max: u32) -> Result<InstanceIds, CoordError> {
+        InstanceIds::new(Arc::clone(&self.shared), service, max)
     }
 
     /// Asks whether the service answers, and takes at most [`CoordConfig::request_timeout`]. A dropped future leaves nothing

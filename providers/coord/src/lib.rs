@@ -7,6 +7,10 @@ mod centre;
 mod config;
 mod coord;
 mod error;
+mod holding;
+mod ids;
+mod lock;
+mod sessions;
 mod value;
 mod watch;
 
@@ -14,4 +18,6 @@ pub use centre::ConfigCentre;
 pub use config::{ConfigError, ConfigFault, CoordConfig, TlsConfig};
 pub use coord::Coord;
 pub use error::CoordError;
+pub use ids::{InstanceId, InstanceIds};
+pub use lock::{GuardedWrite, Lock, Locks};
 pub use watch::{Watch, WatchEvent, WatchStatus};

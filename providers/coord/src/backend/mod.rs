@@ -57,6 +57,8 @@ pub(crate) enum Compare {
     Modified(String, Revision),
     /// The key is there.
     Exists(String),
+    /// No key begins so.
+    NoneUnder(String),
 }
 
 /// One step of a transaction.

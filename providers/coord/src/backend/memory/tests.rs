@@ -80,6 +80,9 @@ async fn a_transaction_is_one_revision_and_nothing_of_it_is_done_when_a_compare_
     let compares = vec![Compare::Exists("a".to_owned()), Compare::Modified("a".to_owned(), 2)];
     assert!(commit(&memory, Txn { compares: compares.clone(), ..then([put("a", "2")]) }).await.succeeded);
     assert!(!commit(&memory, Txn { compares, ..then([put("a", "3")]) }).await.succeeded);
+    let none_under = |prefix: &str| Txn { compares: vec![Compare::NoneUnder(prefix.to_owned())], ..Txn::default() };
+    assert!(!commit(&memory, none_under("oth")).await.succeeded);
+    assert!(commit(&memory, none_under("other/")).await.succeeded);
     // Deleting what is not there changes nothing.
     assert_eq!(commit(&memory, then([Step::Delete("none".to_owned())])).await.revision, 3);
 }
