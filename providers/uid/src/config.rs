@@ -49,23 +49,19 @@ pub struct UidConfig {
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub floor_wait: Duration,
-    /// Whether snowflakes are made over coordination that lives in this process (`memory:`), where every process holds the
-    /// instance id 1 and two processes make the same ids. Default `true`, in production `false`.
-    pub allow_memory: bool,
 }
 
 #[cfg(feature = "schema")]
 gone_config::config_section!("uid", UidConfig, instances);
 
 impl UidConfig {
-    /// The defaults of a profile, `"development"` or `"production"`.
+    /// The defaults of a profile, `"development"` or `"production"`: they are the same.
     ///
     /// # Errors
     /// [`ConfigError::UnknownProfile`], with the name that was probably meant.
     pub fn for_profile(profile: &str) -> Result<Self, ConfigError> {
         match profile {
-            "development" => Ok(Self::default()),
-            "production" => Ok(Self { allow_memory: false, ..Self::default() }),
+            "development" | "production" => Ok(Self::default()),
             _ => {
                 let near = PROFILES.into_iter().find(|known| edit_distance(profile, known) <= 2);
                 Err(ConfigError::UnknownProfile { profile: profile.to_owned(), near })
@@ -97,7 +93,7 @@ impl UidConfig {
     }
 }
 
-/// The defaults of the profile `development`.
+/// The defaults of every profile.
 impl Default for UidConfig {
     fn default() -> Self {
         Self {
@@ -107,7 +103,6 @@ impl Default for UidConfig {
             rollback_tolerance: Duration::from_millis(50),
             floor_period: Duration::from_secs(30),
             floor_wait: Duration::from_secs(5),
-            allow_memory: true,
         }
     }
 }
@@ -135,12 +130,6 @@ pub enum ConfigError {
         /// The name, or its beginning.
         name: String,
     },
-    /// Coordination lives in this process alone.
-    #[error(
-        "coordination is `memory:`, where every process is the only one and two of them make the same snowflakes; give coord an \
-         etcd, or set allow_memory = true if there will never be a second process"
-    )]
-    Memory,
     /// A profile that has no defaults.
     #[error(
         "unknown profile {profile:?}{}; there are \"development\" and \"production\"",

@@ -1,7 +1,7 @@
 //! What can go wrong.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use gone_coord::CoordError;
 use gone_kit::LeaseEnd;
@@ -90,10 +90,4 @@ impl From<CoordError> for UidError {
     fn from(error: CoordError) -> Self {
         Self::Coord(Arc::new(error))
     }
-}
-
-/// How far a time is ahead of another, both in milliseconds since 1970.
-pub(crate) fn ahead(unix_ms: u64, now: SystemTime) -> Duration {
-    let time = SystemTime::UNIX_EPOCH + Duration::from_millis(unix_ms);
-    time.duration_since(now).unwrap_or_default()
 }

@@ -56,6 +56,8 @@ struct Holding {
     unused: u64,
     /// How far the wall clock was behind the last id when it was last looked at, if that was too far.
     behind: Option<Duration>,
+    /// Whether ids were refused because of the limit since it was last raised.
+    limited: bool,
 }
 
 #[derive(Debug)]
@@ -86,8 +88,8 @@ pub(crate) struct Status {
     pub(crate) remaining: Duration,
     /// How far the clock is behind the last id, if too far.
     pub(crate) behind: Option<Duration>,
-    /// Whether the ids have reached the limit.
-    pub(crate) at_limit: bool,
+    /// Whether ids are refused because of the limit.
+    pub(crate) limited: bool,
     pub(crate) full: u64,
     pub(crate) clock_backwards: u64,
     pub(crate) refused: u64,
@@ -117,7 +119,7 @@ impl Generator {
             timeline: Timeline::new(clock, epoch.unix_ms()),
             epoch,
             tolerance,
-            holding: Mutex::new(Holding { state: State::Without, unused: 0, behind: None }),
+            holding: Mutex::new(Holding { state: State::Without, unused: 0, behind: None, limited: false }),
             figures: Figures::default(),
         }
     }
@@ -146,7 +148,7 @@ impl Generator {
                 return Err(self.full(last, time));
             };
             if ms_of(next) >= self.limit.load(Ordering::Relaxed) {
-                return Err(Refusal::Not(self.refused(UidError::Unconfirmed { instance: instance_of(next) })));
+                return Err(self.limited(instance_of(next)));
             }
             let count = u64::from(wanted).min(LAST_SEQUENCE + 1 - sequence_of(next));
             match self.last.0.compare_exchange_weak(last, next + count - 1, Ordering::Relaxed, Ordering::Acquire) {
@@ -154,6 +156,12 @@ impl Generator {
                 Err(other) => last = other,
             }
         }
+    }
+
+    #[cold]
+    fn limited(&self, instance: u16) -> Refusal {
+        self.holding().limited = true;
+        Refusal::Not(self.refused(UidError::Unconfirmed { instance }))
     }
 
     #[cold]
@@ -222,11 +230,13 @@ impl Generator {
         self.last.0.store(compose(from - 1, instance, LAST_SEQUENCE), Ordering::Release);
         holding.state = State::Held(instance, lease);
         holding.behind = None;
+        holding.limited = false;
     }
 
     /// Lets the ids of the instance that is held go further.
     pub(crate) fn raise(&self, limit: u64) {
         self.limit.fetch_max(limit, Ordering::Relaxed);
+        self.holding().limited = false;
     }
 
     /// Gives out no more ids of the instance.
@@ -238,12 +248,12 @@ impl Generator {
         self.stop(&mut holding);
     }
 
-    /// Gives out no more ids for good, and tells the first millisecond since the epoch that has not been used.
-    pub(crate) fn close(&self) -> u64 {
+    /// Gives out no more ids for good. Tells the first millisecond since the epoch that has not been used, and the limit.
+    pub(crate) fn close(&self) -> (u64, u64) {
         let mut holding = self.holding();
         holding.state = State::Closed;
         self.stop(&mut holding);
-        holding.unused
+        (holding.unused, self.limit.load(Ordering::Relaxed))
     }
 
     /// Once this is done no swap succeeds.
@@ -276,7 +286,7 @@ impl Generator {
             instance,
             remaining,
             behind: holding.behind,
-            at_limit: ms_of(self.last.0.load(Ordering::Relaxed)) + 1 >= self.limit.load(Ordering::Relaxed),
+            limited: holding.limited,
             full: self.figures.full.load(Ordering::Relaxed),
             clock_backwards: self.figures.clock_backwards.load(Ordering::Relaxed),
             refused: self.figures.refused.load(Ordering::Relaxed),

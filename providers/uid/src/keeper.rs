@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use gone_coord::CoordError;
 use gone_kit::{Clock, LeaseEnd};
@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use crate::generator::Generator;
 use crate::instance::{Instance, Instances};
 use crate::layout::{END_OF_TIME, Epoch};
-use crate::{UidConfig, UidError, error};
+use crate::mark::Mark;
+use crate::{UidConfig, UidError};
 
 /// How many ids are passed over, at most, because their floor lies ahead.
 const PASSED_OVER: usize = 16;
@@ -20,7 +21,7 @@ const PASSED_OVER: usize = 16;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// One for each handle. What is written to coordination are floors: see [`Instance::floor`].
+/// One for each handle.
 pub(crate) struct Keeper {
     pub(crate) generator: Arc<Generator>,
     pub(crate) instances: Arc<dyn Instances>,
@@ -98,7 +99,7 @@ impl Keeper {
                 },
             };
             if let Some(instance) = self.hold(instance, closing).await {
-                return self.give_back(instance).await;
+                return self.end(instance).await;
             }
         }
         self.generator.close();
@@ -114,7 +115,7 @@ impl Keeper {
         let free = loop {
             // Those passed over are held meanwhile, so that each try gives another.
             match self.instances.acquire().await {
-                Ok(instance) if instance.floor() <= self.now_ms() => break Some(instance),
+                Ok(instance) if self.ahead(&*instance) == 0 => break Some(instance),
                 Ok(instance) => passed_over.push(instance),
                 Err(CoordError::Exhausted { .. }) if !passed_over.is_empty() => break None,
                 Err(error) => {
@@ -127,30 +128,37 @@ impl Keeper {
             }
         };
         let instance = free.unwrap_or_else(|| {
-            passed_over.sort_by_key(|instance| std::cmp::Reverse(instance.floor()));
+            passed_over.sort_by_key(|instance| std::cmp::Reverse(instance.mark().free_from()));
             passed_over.pop().unwrap_or_else(|| unreachable!("the loop ends with one of the two"))
         });
         release_all(passed_over).await;
-        let ahead = error::ahead(instance.floor(), self.clock.wall());
+        let ahead = Duration::from_millis(self.ahead(&*instance));
         if ahead > self.floor_wait {
-            let (id, until_unix_ms) = (instance.id(), instance.floor());
+            let (id, free_from) = (instance.id(), instance.mark().free_from());
             release_all(vec![instance]).await;
+            let until_unix_ms = self.epoch.unix_ms() + free_from;
             return Err(UidError::FloorAhead { instance: id, until_unix_ms, ahead });
         }
         self.clock.sleep(ahead).await;
-        if let Err(error) = self.confirm(&*instance).await {
+        if let Err(error) = self.begin(&*instance).await {
             release_all(vec![instance]).await;
             return Err(error.into());
         }
         Ok(instance)
     }
 
-    /// Writes the first floor, and begins to give out ids from the old one on.
-    async fn confirm(&self, instance: &dyn Instance) -> Result<(), CoordError> {
-        let limit = self.raised();
-        instance.set_floor(self.unix(limit)).await?;
-        let from = instance.floor().saturating_sub(self.epoch.unix_ms());
-        self.generator.hold(instance.id(), instance.lease().clone(), from, limit);
+    /// How long the floor of an id is still ahead, in milliseconds.
+    fn ahead(&self, instance: &dyn Instance) -> u64 {
+        instance.mark().free_from().saturating_sub(self.generator.now_ms())
+    }
+
+    /// Writes the first mark, and begins to give out ids from the floor on.
+    async fn begin(&self, instance: &dyn Instance) -> Result<(), CoordError> {
+        let found = instance.mark();
+        // It must be greater than what was found, or it would not count.
+        let limit = self.limit().max(found.next_limit());
+        instance.raise(Mark::limit(limit)).await?;
+        self.generator.hold(instance.id(), instance.lease().clone(), found.free_from(), limit);
         tracing::info!(target: "gone_uid", instance = instance.id(), "holds an instance id");
         Ok(())
     }
@@ -174,8 +182,8 @@ impl Keeper {
                 () = closed(closing) => return Some(instance),
                 () = self.clock.sleep(next) => {}
             }
-            let limit = self.raised();
-            next = match instance.set_floor(self.unix(limit)).await {
+            let limit = self.limit();
+            next = match instance.raise(Mark::limit(limit)).await {
                 Ok(()) => {
                     self.generator.raise(limit);
                     often
@@ -204,17 +212,14 @@ impl Keeper {
     }
 
     /// The next holder may begin where the ids ended.
-    async fn give_back(&self, instance: Box<dyn Instance>) {
-        let unused = self.generator.close();
-        let (id, floor) = (instance.id(), self.unix(unused).max(instance.floor()));
-        let given = match instance.set_floor(floor).await {
-            Ok(()) => instance.release().await,
-            Err(error) => {
-                // The floor that stands is a later one, and serves as well.
-                tracing::debug!(target: "gone_uid", instance = id, %error, "the last floor was not written");
-                instance.release().await
-            }
-        };
+    async fn end(&self, instance: Box<dyn Instance>) {
+        let (unused, limit) = self.generator.close();
+        let id = instance.id();
+        if let Err(error) = instance.raise(Mark::given_back(limit, unused)).await {
+            // The limit that stands serves as well; it is only later.
+            tracing::debug!(target: "gone_uid", instance = id, %error, "the last mark was not written");
+        }
+        let given = instance.give_back().await;
         match given {
             Ok(()) => self.figures.released.store(true, Ordering::Relaxed),
             Err(error) => {
@@ -223,19 +228,10 @@ impl Keeper {
         }
     }
 
-    /// What the floor is to be raised to, since the epoch.
-    fn raised(&self) -> u64 {
+    /// How far ids may go from now on, since the epoch.
+    fn limit(&self) -> u64 {
         let ahead = u64::try_from(self.floor_ahead.as_millis()).unwrap_or(u64::MAX);
         self.generator.now_ms().saturating_add(ahead).min(END_OF_TIME)
-    }
-
-    fn unix(&self, ms: u64) -> u64 {
-        self.epoch.unix_ms() + ms
-    }
-
-    fn now_ms(&self) -> u64 {
-        let since = self.clock.wall().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -248,7 +244,7 @@ async fn closed(closing: &mut watch::Receiver<bool>) {
 async fn release_all(instances: Vec<Box<dyn Instance>>) {
     for instance in instances {
         let id = instance.id();
-        if let Err(error) = instance.release().await {
+        if let Err(error) = instance.give_back().await {
             tracing::debug!(target: "gone_uid", instance = id, %error, "an instance id was not given back; it lapses");
         }
     }

@@ -1,8 +1,11 @@
 //! The handle.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use gone_coord::Coord;
 use gone_core::{CloseReport, Deadline};
 use gone_kit::Clock;
 use tokio::sync::watch;
@@ -36,9 +39,27 @@ struct Inner {
     figures: Arc<Figures>,
     keeper: Mutex<Option<JoinHandle<()>>>,
     closing: watch::Sender<bool>,
+    /// Whether there should be snowflakes.
+    coordinated: bool,
 }
 
 impl Uid {
+    /// Makes a handle, and acquires its instance id from coordination (UID-2, UID-3); without coordination there are UUIDs and
+    /// no snowflakes.
+    ///
+    /// Waits for coordination as long as its requests may take, and for an id that is free by its floor up to
+    /// [`UidConfig::floor_wait`]. A dropped future leaves at most an id that is given back in the background.
+    ///
+    /// # Errors
+    ///
+    /// [`UidError::Config`], before anything is asked; [`UidError::Coord`] when no id was to be had;
+    /// [`UidError::FloorAhead`] when all that are free lie ahead of the clock.
+    pub async fn open(config: &UidConfig, coord: Option<&Coord>) -> Result<Self, UidError> {
+        config.validate()?;
+        let instances = coord.map(|coord| config.instances(coord)).transpose()?;
+        Self::start(config, instances, Clock::system(), None).await
+    }
+
     pub(crate) async fn start(
         config: &UidConfig,
         instances: Option<Arc<dyn Instances>>,
@@ -49,6 +70,7 @@ impl Uid {
         let generator = Arc::new(Generator::new(clock, config.epoch(), config.rollback_tolerance));
         let figures = Arc::new(Figures::default());
         let closing = watch::Sender::new(false);
+        let coordinated = instances.is_some();
         let keeper = match instances {
             None => None,
             Some(instances) => {
@@ -65,6 +87,7 @@ impl Uid {
             figures,
             keeper: Mutex::new(keeper),
             closing,
+            coordinated,
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -206,13 +229,65 @@ impl Uid {
         self.0.generator.clock()
     }
 
-    pub(crate) fn status(&self) -> Status {
-        self.0.generator.status()
+    /// The figures of this handle, as they are now. Asks nobody.
+    pub fn stats(&self) -> UidStats {
+        let status = self.status();
+        let figures = &self.0.figures;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        UidStats {
+            instance: status.instance,
+            lease: status.remaining,
+            clock_behind: status.behind.unwrap_or_default(),
+            sequences_full: status.full,
+            refused: status.refused,
+            clock_steps_back: status.clock_backwards,
+            instances_lost: read(&figures.lost),
+            floors_failed: read(&figures.floors_failed),
+            task_panics: read(&figures.panics),
+        }
     }
 
-    pub(crate) fn figures(&self) -> &Figures {
-        &self.0.figures
+    /// Why there are no snowflakes though there should be some, in words for an operator.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let status = self.status();
+        if !self.0.coordinated {
+            return None;
+        }
+        match (status.instance, status.behind) {
+            (None, _) => Some("no instance id is held".to_owned()),
+            (_, Some(behind)) => Some(format!("the clock is {behind:?} behind the last snowflake")),
+            _ if status.limited => Some("coordination has not confirmed how far ids may go".to_owned()),
+            _ => None,
+        }
     }
+
+    fn status(&self) -> Status {
+        self.0.generator.status()
+    }
+}
+
+/// The figures of a handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UidStats {
+    /// The instance id, while it is held.
+    pub instance: Option<u16>,
+    /// How long its lease lasts if it is not renewed; zero when it is not held.
+    pub lease: Duration,
+    /// How far the clock was behind the last snowflake when one was asked for last; zero unless that was too far.
+    pub clock_behind: Duration,
+    /// How often a caller found its millisecond used up.
+    pub sequences_full: u64,
+    /// How many calls ended with an error.
+    pub refused: u64,
+    /// How often the clock went back further than is tolerated.
+    pub clock_steps_back: u64,
+    /// How many instance ids were lost.
+    pub instances_lost: u64,
+    /// How many times coordination did not confirm how far ids may go.
+    pub floors_failed: u64,
+    /// How often the task that holds the instance id panicked and began anew.
+    pub task_panics: u64,
 }
 
 impl fmt::Debug for Uid {

@@ -9,6 +9,10 @@ use gone_coord::CoordError;
 use gone_kit::{Clock, Lease, LeaseEnd, LeaseGrant, LeaseKeeper, Outcome};
 
 use crate::instance::{Instance, Instances};
+use crate::mark::Mark;
+
+/// The one of the default config.
+const EPOCH: u64 = 1_288_834_974_657;
 
 /// How long a lease lasts.
 pub(crate) const TTL: Duration = Duration::from_secs(30);
@@ -20,7 +24,7 @@ pub(crate) struct Fake(Arc<Mutex<Store>>);
 struct Store {
     clock: Clock,
     max: u16,
-    floors: BTreeMap<u16, u64>,
+    marks: BTreeMap<u16, Mark>,
     /// The session of each id that is taken.
     held: BTreeMap<u16, Arc<LeaseKeeper>>,
     /// Whether nothing is answered.
@@ -34,7 +38,7 @@ impl Fake {
         let store = Store {
             clock: clock.clone(),
             max: 1023,
-            floors: BTreeMap::new(),
+            marks: BTreeMap::new(),
             held: BTreeMap::new(),
             down: false,
             panics: false,
@@ -58,12 +62,13 @@ impl Fake {
         self.store().panics = true;
     }
 
+    /// From when on the next holder of an id may use it, in milliseconds since 1970.
     pub(crate) fn floor(&self, id: u16) -> Option<u64> {
-        self.store().floors.get(&id).copied()
+        self.store().marks.get(&id).map(|mark| mark.free_from() + EPOCH)
     }
 
     pub(crate) fn set_floor(&self, id: u16, unix_ms: u64) {
-        self.store().floors.insert(id, unix_ms);
+        self.store().marks.insert(id, Mark::limit(unix_ms - EPOCH));
     }
 
     pub(crate) fn held(&self) -> Vec<u16> {
@@ -117,8 +122,7 @@ impl Instances for Fake {
         let keeper = Arc::new(LeaseKeeper::new(&store.clock, store.clock.now() + TTL));
         let grant = keeper.grant(1);
         store.held.insert(id, keeper);
-        let floor = store.floors.get(&id).copied().unwrap_or(0);
-        Ok(Box::new(Held { fake: self.clone(), id, grant, floor }))
+        Ok(Box::new(Held { fake: self.clone(), id, grant }))
     }
 }
 
@@ -126,14 +130,13 @@ struct Held {
     fake: Fake,
     id: u16,
     grant: LeaseGrant,
-    floor: u64,
 }
 
 impl Held {
     fn owned(&self) -> Result<MutexGuard<'_, Store>, CoordError> {
         let store = self.fake.store();
         if store.down {
-            return Err(unanswered("write the floor"));
+            return Err(unanswered("write the mark"));
         }
         self.grant.lease().check().map_err(|end| CoordError::Lost { key: format!("ids/{}", self.id), end })?;
         Ok(store)
@@ -150,16 +153,18 @@ impl Instance for Held {
         self.grant.lease()
     }
 
-    fn floor(&self) -> u64 {
-        self.floor
+    fn mark(&self) -> Mark {
+        self.fake.store().marks.get(&self.id).copied().unwrap_or(Mark::limit(0))
     }
 
-    async fn set_floor(&self, unix_ms: u64) -> Result<(), CoordError> {
-        self.owned()?.floors.insert(self.id, unix_ms);
+    async fn raise(&self, mark: Mark) -> Result<(), CoordError> {
+        let mut store = self.owned()?;
+        let known = store.marks.entry(self.id).or_insert(mark);
+        *known = mark.max(*known);
         Ok(())
     }
 
-    async fn release(self: Box<Self>) -> Result<(), CoordError> {
+    async fn give_back(&self) -> Result<(), CoordError> {
         self.owned()?.held.remove(&self.id);
         Ok(())
     }

@@ -36,7 +36,7 @@ async fn no_id_reaches_a_floor_that_was_not_raised() {
     hand.advance(ms(1));
     let error = uid.try_snowflake().unwrap_err();
     assert!(matches!(error, UidError::Unconfirmed { instance: 1 }), "{error}");
-    assert!(uid.status().at_limit);
+    assert_eq!(uid.trouble().as_deref(), Some("coordination has not confirmed how far ids may go"));
     // Tried again within a twelfth of the period.
     fake.down(false);
     hand.advance(ms(2_500));
@@ -51,6 +51,10 @@ async fn a_close_leaves_the_floor_just_above_the_last_id() {
     assert_eq!(time_of(&uid), BASE + 3);
     uid.close(Deadline::after(Duration::from_secs(1))).await;
     assert_eq!(fake.floor(1), Some(BASE + 4));
+    // The next one has it at once, in the next millisecond, and goes as far as before.
+    hand.advance(ms(1));
+    let next = open(&fake, &config(), uid.clock()).await.unwrap();
+    assert_eq!((next.instance(), time_of(&next), fake.floor(1)), (Some(1), BASE + 4, Some(BASE + 30_004)));
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ async fn a_lost_id_is_replaced_in_the_background_and_ids_still_rise() {
     assert_eq!(uid.instance(), Some(2));
     let after = uid.try_snowflake().unwrap();
     assert!(after > before);
-    assert_eq!(uid.figures().lost.load(std::sync::atomic::Ordering::Relaxed), 1);
+    assert_eq!(uid.stats().instances_lost, 1);
 }
 
 /// UID-R3 in one process: two handles, one id, the first stands still.
@@ -113,7 +113,7 @@ async fn a_panic_of_the_task_that_holds_the_id_is_counted_and_the_task_begins_an
         hand.advance(ms(200));
         settle().await;
     }
-    assert_eq!(uid.figures().panics.load(std::sync::atomic::Ordering::Relaxed), 1);
+    assert_eq!(uid.stats().task_panics, 1);
     assert_eq!(uid.instance(), Some(2));
     uid.try_snowflake().unwrap();
 }
