@@ -31,6 +31,16 @@ pub(crate) struct Shared {
     pub(crate) config: CoordConfig,
 }
 
+impl Shared {
+    /// With the default config, for tests.
+    #[cfg(test)]
+    pub(crate) fn over(backend: Arc<dyn Backend>) -> Arc<Self> {
+        let clock = Clock::system();
+        let sessions = Arc::new(Sessions::new(backend.clone(), clock.clone()));
+        Arc::new(Self { backend, sessions, clock, config: CoordConfig::default() })
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
         self.backend.abandon();
@@ -158,6 +168,8 @@ async fn open(address: Address, config: &CoordConfig, clock: &Clock) -> Result<A
                 request_timeout: config.request_timeout,
                 keep_alive_time: config.keep_alive_time,
                 keep_alive_timeout: config.keep_alive_timeout,
+                probe_interval: config.probe_interval,
+                probe_timeout: config.probe_timeout,
                 clock: clock.clone(),
             };
             Ok(Arc::new(Etcd::open(settings).await?))

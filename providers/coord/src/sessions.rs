@@ -1,5 +1,8 @@
 //! The sessions of one connection: one for each ttl, shared by all that is held for that long.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
