@@ -5,6 +5,7 @@
 
 mod at;
 mod centre;
+mod connect;
 mod follow;
 mod handle;
 mod ids;
