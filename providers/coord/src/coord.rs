@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gone_core::{CloseReport, Deadline};
 use gone_kit::{Clock, Outcome, redact_url};
@@ -106,6 +107,17 @@ impl Coord {
         self.shared.backend.ping().await
     }
 
+    /// The figures of the connection, right now.
+    pub fn stats(&self) -> CoordStats {
+        let (sessions, oldest_renewal) = self.shared.sessions.lives();
+        CoordStats { sessions, oldest_renewal }
+    }
+
+    /// The scheme of the backend, such as `memory`.
+    pub fn backend(&self) -> &'static str {
+        self.shared.backend.name()
+    }
+
     /// Closes the connection for all clones: gives back what is held, locks, ids and registrations, ends all watches, and
     /// takes at most `deadline` for it. From now on everything is [`CoordError::Closed`].
     ///
@@ -114,6 +126,16 @@ impl Coord {
     pub async fn close(&self, deadline: Deadline) -> CloseReport {
         self.shared.backend.close(deadline).await
     }
+}
+
+/// The figures of a [`Coord`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CoordStats {
+    /// Sessions that live: one for each ttl by which something is held.
+    pub sessions: u64,
+    /// How long ago the session was last renewed that waits longest for it; zero without sessions.
+    pub oldest_renewal: Duration,
 }
 
 impl fmt::Debug for Coord {
@@ -142,6 +164,8 @@ async fn open(address: Address, config: &CoordConfig, clock: &Clock) -> Result<A
                 request_timeout: config.request_timeout,
                 keep_alive_time: config.keep_alive_time,
                 keep_alive_timeout: config.keep_alive_timeout,
+                probe_interval: config.probe_interval,
+                probe_timeout: config.probe_timeout,
                 clock: clock.clone(),
             };
             Ok(Arc::new(Etcd::open(settings).await?))

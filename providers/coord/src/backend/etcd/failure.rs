@@ -21,6 +21,11 @@ pub(super) struct Failure {
 pub(super) enum Kind {
     /// The server does not let us in, or we do not trust it.
     Refused,
+    /// The server knows who we are, and does not let us do that.
+    Forbidden,
+    /// A connection over TLS was closed before the first answer. That is how a client's certificate is refused, but also how a
+    /// server goes down.
+    Unwelcome,
     /// The token has expired, or is older than the last change of the users. Nothing was done.
     StaleToken,
     /// The request cannot be meant.
@@ -80,8 +85,8 @@ impl Failure {
 
     /// Whether the same may go better in a moment.
     pub(super) fn may_pass(&self) -> bool {
-        use Kind::{Broken, Busy, CutOff, NotSent, StaleToken, Unsure};
-        matches!(self.kind, StaleToken | Busy | CutOff | NotSent | Broken | Unsure)
+        use Kind::{Broken, Busy, CutOff, NotSent, StaleToken, Unsure, Unwelcome};
+        matches!(self.kind, Unwelcome | StaleToken | Busy | CutOff | NotSent | Broken | Unsure)
     }
 
     /// Whether another connection is needed.
@@ -97,16 +102,19 @@ impl Failure {
         self
     }
 
+    /// The same, where it ended a connection over TLS on which nothing had been answered yet.
+    pub(super) fn unwelcome(mut self) -> Self {
+        if matches!(self.kind, Kind::Broken | Kind::NotSent) {
+            self.kind = Kind::Unwelcome;
+            self.reason += " (closed before the first answer: it may want another certificate of this client)";
+        }
+        self
+    }
+
     /// The same, of a server.
     pub(super) fn of(mut self, endpoint: &str) -> Self {
         self.reason = format!("{endpoint}: {}", self.reason);
         self
-    }
-
-    /// Whether it is the server's own word.
-    pub(super) fn is_an_answer(&self) -> bool {
-        let status = self.source.as_ref().and_then(|source| source.downcast_ref::<Status>());
-        status.is_some_and(|status| status.source().is_none())
     }
 
     pub(super) fn reason(&self) -> &str {
@@ -117,7 +125,9 @@ impl Failure {
         let outcome = self.outcome();
         let Self { kind, reason, source } = self;
         match kind {
-            Kind::Refused | Kind::StaleToken => CoordError::Refused { operation, reason, source },
+            Kind::Refused | Kind::Forbidden | Kind::Unwelcome | Kind::StaleToken => {
+                CoordError::Refused { operation, reason, source }
+            }
             Kind::Invalid(argument) => CoordError::Invalid { argument, reason },
             Kind::Late { after, outcome } => CoordError::Timeout { operation, after, outcome },
             Kind::Closed => CoordError::Closed,
@@ -165,7 +175,7 @@ fn kind(status: &Status) -> Kind {
     match status.code() {
         Code::Unauthenticated => Kind::StaleToken,
         Code::InvalidArgument if message.contains("revision of auth store is old") => Kind::StaleToken,
-        Code::PermissionDenied => Kind::Refused,
+        Code::PermissionDenied => Kind::Forbidden,
         Code::InvalidArgument
             if message.contains("authentication failed") || message.contains("user name is empty") =>
         {
@@ -173,6 +183,8 @@ fn kind(status: &Status) -> Kind {
         }
         Code::FailedPrecondition if message.contains("authentication is not enabled") => Kind::Refused,
         Code::InvalidArgument if message.contains("request is too large") => Kind::Invalid("value"),
+        // The same from a layer further out.
+        Code::ResourceExhausted if message.contains("message larger than max") => Kind::Invalid("value"),
         Code::InvalidArgument if message.contains("key is not provided") => Kind::Invalid("key"),
         Code::InvalidArgument => Kind::Invalid("transaction"),
         Code::NotFound if message.contains("lease not found") => Kind::NoLease,

@@ -49,7 +49,7 @@ impl Link {
 
     /// Connects, if there is no connection; does not try twice.
     pub(super) async fn connect(&self) -> Result<(), CoordError> {
-        let budget = connect::longest(&self.settings) + PAUSE;
+        let budget = self.settings.dial_timeout;
         let connected = self.live(Instant::now() + budget, budget).await;
         connected.map(drop).map_err(|failure| failure.into_error("connect"))
     }
@@ -118,7 +118,7 @@ impl Link {
                 return Ok(live);
             }
             let first = usize::try_from(random() % self.settings.endpoints.len() as u64).unwrap_or(0);
-            let live = Live::new(connect::any(&self.settings, first).await?);
+            let live = Live::new(connect::any(&self.settings, first).await?, &self.settings);
             let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
             if matches!(*current, Current::Closed) {
                 return Err(Failure::closed());

@@ -9,12 +9,8 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::failure::{Failure, Kind};
+use super::settings::Settings;
 
-/// How often it is asked whether the server is there, while somebody waits for it.
-const BEAT: Duration = Duration::from_millis(500);
-/// How long the answer may take. With [`BEAT`], a server that stands still is noticed within 3 s; one that is slow by 2 s is
-/// not taken for dead.
-const PATIENCE: Duration = Duration::from_millis(2_300);
 /// By how much a beat may come late before it tells more of this process than of the server.
 const LATE: Duration = Duration::from_millis(100);
 /// What is read of one answer at most. Listings come in parts and are not bounded by it.
@@ -29,12 +25,13 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(client: Client) -> Arc<Self> {
+    pub(super) fn new(client: Client, settings: &Settings) -> Arc<Self> {
+        let (interval, patience) = (settings.probe_interval, settings.probe_timeout);
         Arc::new_cyclic(|this| Self {
             kv: client.kv_client().max_decoding_message_size(LARGEST_ANSWER),
             client,
             broken: watch::Sender::new(false),
-            heartbeat: tokio::spawn(beat(this.clone())).abort_handle(),
+            heartbeat: tokio::spawn(beat(this.clone(), interval, patience)).abort_handle(),
         })
     }
 
@@ -93,22 +90,22 @@ pub(super) async fn probe(client: &Client) -> Result<(), Failure> {
     match client.kv_client().get("gone", Some(options)).await.map_err(Failure::from) {
         Ok(_) => Ok(()),
         // This user may not read that key.
-        Err(failure) if failure.kind == Kind::Refused && failure.is_an_answer() => Ok(()),
+        Err(failure) if failure.kind == Kind::Forbidden => Ok(()),
         Err(failure) => Err(failure),
     }
 }
 
-async fn beat(connection: Weak<Live>) {
+async fn beat(connection: Weak<Live>, interval: Duration, patience: Duration) {
     loop {
-        sleep(BEAT).await;
+        sleep(interval).await;
         let Some(live) = connection.upgrade() else { return };
         if live.broken.receiver_count() == 0 {
             continue;
         }
         let client = live.client.clone();
         drop(live);
-        let until = Instant::now() + PATIENCE;
-        let dead = match timeout(PATIENCE, probe(&client)).await {
+        let until = Instant::now() + patience;
+        let dead = match timeout(patience, probe(&client)).await {
             Ok(Ok(())) => false,
             Ok(Err(failure)) => failure.breaks_connection(),
             // Nothing of this runtime ran meanwhile; the answer may be waiting.

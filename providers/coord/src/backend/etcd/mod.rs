@@ -11,6 +11,8 @@ mod link;
 mod live;
 mod session;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::sync::Arc;
@@ -161,7 +163,7 @@ impl Backend for Etcd {
         let options = GetOptions::new().with_count_only();
         match self.read(b"gone", options).await {
             // This user may not read that key, but was answered.
-            Err(failure) if failure.is_an_answer() && failure.kind == Kind::Refused => Ok(()),
+            Err(failure) if failure.kind == Kind::Forbidden => Ok(()),
             asked => asked.map(drop).map_err(|failure| failure.into_error("ping")),
         }
     }

@@ -20,8 +20,8 @@ use crate::backend::{Session, margin};
 
 /// Requests that wait for the thread.
 const WAITING: usize = 64;
-/// The shortest time that a renewal is given.
-const BRIEF: Duration = Duration::from_millis(50);
+/// The shortest time that a renewal is given, and the longest that the end of the thread is.
+const BRIEF: Duration = Duration::from_millis(100);
 
 type Reply<T> = oneshot::Sender<Result<T, CoordError>>;
 
@@ -36,13 +36,13 @@ pub(super) struct Supervisor {
     request_timeout: Duration,
     /// Gone when it was told to end.
     commands: Mutex<Option<mpsc::Sender<Command>>>,
-    thread: Mutex<Option<Thread>>,
+    pub(super) thread: Mutex<Option<Thread>>,
 }
 
-struct Thread {
+pub(super) struct Thread {
     handle: JoinHandle<()>,
     /// An error when the thread is at its end.
-    ended: oneshot::Receiver<()>,
+    pub(super) ended: oneshot::Receiver<()>,
 }
 
 impl Supervisor {
@@ -101,14 +101,16 @@ impl Supervisor {
         drop(lock(&self.commands).take());
     }
 
-    /// Gives all sessions back and ends the thread.
+    /// Gives all sessions back and ends the thread. What is not done shortly before the deadline is left.
     pub(super) async fn stop(&self, deadline: Deadline) -> CloseReport {
         let commands = lock(&self.commands).take();
         let (reply, answer) = oneshot::channel();
         let mut report = CloseReport::clean();
+        let remaining = deadline.remaining();
+        let earlier = Deadline::after(remaining - (remaining / 10).min(BRIEF));
         let asked = async {
             if let Some(commands) = commands {
-                let _ = commands.send(Command::Stop { deadline, reply }).await;
+                let _ = commands.send(Command::Stop { deadline: earlier, reply }).await;
                 drop(commands);
                 return answer.await.ok();
             }
@@ -119,7 +121,7 @@ impl Supervisor {
         }
         let thread = lock(&self.thread).take();
         if let Some(Thread { handle, ended }) = thread {
-            match tokio::time::timeout_at(deadline.instant() + BRIEF, ended).await {
+            match tokio::time::timeout_at(deadline.instant(), ended).await {
                 // It is at its last line.
                 Ok(_) if handle.join().is_ok() => {}
                 _ => report.still_running += 1,
@@ -129,7 +131,7 @@ impl Supervisor {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

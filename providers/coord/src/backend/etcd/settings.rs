@@ -19,6 +19,10 @@ pub(crate) struct Settings {
     /// it as an attack below 5 s.
     pub(crate) keep_alive_time: Duration,
     pub(crate) keep_alive_timeout: Duration,
+    /// How often the server is asked for an answer while somebody waits for something, and how long that may take. A server
+    /// that stands still is noticed within both together.
+    pub(crate) probe_interval: Duration,
+    pub(crate) probe_timeout: Duration,
     pub(crate) clock: Clock,
 }
 

@@ -22,7 +22,7 @@ const WATCH: i64 = 1;
 pub(super) async fn open(link: &Link, range: &Range, from: Revision) -> Result<RawWatch, Failure> {
     let (live, stream, first) = create(link, range, from).await?;
     let (items, receiver) = mpsc::channel(BUFFER);
-    if is_ahead(link, &first, from).await? {
+    if is_ahead(link, range, &first, from).await? {
         // A store that was restored from a backup. What is known of it is of another time.
         let _ = items.try_send(WatchItem::End(WatchEnd::Compacted));
         return Ok(RawWatch::new(receiver, None));
@@ -71,13 +71,17 @@ fn refusal(first: &Option<etcd_client::WatchResponse>) -> Option<String> {
 }
 
 /// Whether the changes that are asked for are further ahead than the next one.
-async fn is_ahead(link: &Link, first: &PbWatchResponse, from: Revision) -> Result<bool, Failure> {
+async fn is_ahead(link: &Link, range: &Range, first: &PbWatchResponse, from: Revision) -> Result<bool, Failure> {
     let behind = |revision: Revision| revision + 1 < from;
     if !behind(first.header.as_ref().map_or(Revision::MAX - 1, |header| header.revision)) {
         return Ok(false);
     }
     // The member may itself be behind the others; this is answered by all of them.
-    let ask = |live: Arc<Live>| async move { live.kv().get("gone", Some(GetOptions::new().with_count_only())).await };
+    let (key, _) = bounds(range);
+    let ask = |live: Arc<Live>| {
+        let key = key.clone();
+        async move { live.kv().get(key, Some(GetOptions::new().with_count_only())).await }
+    };
     let counted = link.call(Effect::Reads, ask).await?;
     Ok(counted.header().is_some_and(|header| behind(header.revision())))
 }
