@@ -10,6 +10,7 @@ mod follow;
 mod handle;
 mod ids;
 mod lock;
+mod random;
 mod watch;
 
 use at::At;
