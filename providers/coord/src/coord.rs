@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gone_core::{CloseReport, Deadline};
 use gone_kit::{Clock, Outcome, redact_url};
@@ -28,6 +29,16 @@ pub(crate) struct Shared {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) clock: Clock,
     pub(crate) config: CoordConfig,
+}
+
+impl Shared {
+    /// With the default config, for tests.
+    #[cfg(test)]
+    pub(crate) fn over(backend: Arc<dyn Backend>) -> Arc<Self> {
+        let clock = Clock::system();
+        let sessions = Arc::new(Sessions::new(backend.clone(), clock.clone()));
+        Arc::new(Self { backend, sessions, clock, config: CoordConfig::default() })
+    }
 }
 
 impl Drop for Shared {
@@ -96,6 +107,17 @@ impl Coord {
         self.shared.backend.ping().await
     }
 
+    /// The figures of the connection, right now.
+    pub fn stats(&self) -> CoordStats {
+        let (sessions, oldest_renewal) = self.shared.sessions.lives();
+        CoordStats { sessions, oldest_renewal }
+    }
+
+    /// The scheme of the backend, such as `memory`.
+    pub fn backend(&self) -> &'static str {
+        self.shared.backend.name()
+    }
+
     /// Closes the connection for all clones: gives back what is held, locks, ids and registrations, ends all watches, and
     /// takes at most `deadline` for it. From now on everything is [`CoordError::Closed`].
     ///
@@ -104,6 +126,16 @@ impl Coord {
     pub async fn close(&self, deadline: Deadline) -> CloseReport {
         self.shared.backend.close(deadline).await
     }
+}
+
+/// The figures of a [`Coord`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CoordStats {
+    /// Sessions that live: one for each ttl by which something is held.
+    pub sessions: u64,
+    /// How long ago the session was last renewed that waits longest for it; zero without sessions.
+    pub oldest_renewal: Duration,
 }
 
 impl fmt::Debug for Coord {
@@ -116,9 +148,33 @@ impl fmt::Debug for Coord {
     }
 }
 
-async fn open(address: Address, _config: &CoordConfig, clock: &Clock) -> Result<Arc<dyn Backend>, CoordError> {
+async fn open(address: Address, config: &CoordConfig, clock: &Clock) -> Result<Arc<dyn Backend>, CoordError> {
     match address {
         Address::Memory { name } => Ok(Arc::new(Memory::open(&name, clock))),
-        Address::Etcd { .. } => Err(CoordError::Unsupported { operation: "connect", backend: "etcd" }),
+        #[cfg(feature = "etcd")]
+        Address::Etcd { endpoints, tls } => {
+            use crate::backend::etcd::{Etcd, Settings, Tls};
+            let scheme = if tls { "https" } else { "http" };
+            let tls = config.tls.clone().unwrap_or_default();
+            let settings = Settings {
+                endpoints: endpoints.iter().map(|endpoint| format!("{scheme}://{endpoint}")).collect(),
+                user: config.username.clone().zip(config.password.clone()),
+                tls: Tls { ca_file: tls.ca_file, identity: tls.cert_file.zip(tls.key_file) },
+                dial_timeout: config.dial_timeout,
+                request_timeout: config.request_timeout,
+                keep_alive_time: config.keep_alive_time,
+                keep_alive_timeout: config.keep_alive_timeout,
+                probe_interval: config.probe_interval,
+                probe_timeout: config.probe_timeout,
+                clock: clock.clone(),
+            };
+            Ok(Arc::new(Etcd::open(settings).await?))
+        }
+        #[cfg(not(feature = "etcd"))]
+        Address::Etcd { .. } => {
+            // Refused with the section already.
+            let _ = config;
+            Err(CoordError::Unsupported { operation: "connect", backend: "etcd" })
+        }
     }
 }

@@ -127,10 +127,13 @@ pub(crate) async fn a_lost_id_does_not_come_back(at: At) {
     let killed = at.other().await;
     let id = ids(&killed, 5).acquire().await.unwrap();
     drop(killed);
-    assert_eq!(id.lease().lost().await, LeaseEnd::Expired);
+    assert!(matches!(id.lease().lost().await, LeaseEnd::Lost(_)));
     assert!(matches!(id.raise_floor(7).await, Err(CoordError::Lost { .. })));
     let error = id.close().await.unwrap_err();
-    assert_eq!(error.to_string(), "`/im-infra/allocators/orders/ids/1` is no longer held: it was not renewed in time");
+    assert_eq!(
+        error.to_string(),
+        "`/im-infra/allocators/orders/ids/1` is no longer held: it was lost: it is no longer renewed"
+    );
 
     all_are_free(&at.coord).await;
 
