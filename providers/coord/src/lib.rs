@@ -50,6 +50,7 @@ mod holding;
 mod ids;
 mod lock;
 mod provider;
+mod registry;
 mod remote;
 mod sessions;
 mod value;
@@ -63,5 +64,11 @@ pub use follow::{Entries, Followed};
 pub use ids::{InstanceId, InstanceIds};
 pub use lock::{GuardedWrite, Lock, Locks};
 pub use provider::{CoordProvider, module};
+pub use registry::{
+    Authority, Discovery, Instances, Registration, RegistrationStatus, Registry, RegistryConfig, RegistryStats,
+    ServiceEvent, ServiceEvents, ServiceInfo,
+};
+#[cfg(feature = "grpc")]
+pub use registry::{ChannelOptions, ChannelStats, OutlierPolicy, ServiceChannel};
 pub use remote::{RemoteConfig, RemoteConfigFollower};
 pub use watch::{Watch, WatchEvent, WatchStatus};
