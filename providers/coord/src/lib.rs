@@ -4,6 +4,11 @@
 mod backend;
 mod config;
 mod error;
+#[allow(dead_code, reason = "the parts that use it follow")]
+mod registry;
 
 pub use config::ConfigError;
 pub use error::CoordError;
+#[cfg(feature = "grpc")]
+pub use registry::OutlierPolicy;
+pub use registry::{Authority, ServiceInfo};

@@ -1,0 +1,7 @@
+//! gRPC channels that follow the registry.
+
+mod balance;
+mod body;
+mod outlier;
+
+pub use outlier::OutlierPolicy;
