@@ -39,12 +39,12 @@ pub enum CoordError {
         reason: String,
     },
     /// A stored value is not what the caller's type wants.
-    #[error("the value under `{key}` cannot be read: {source}")]
+    #[error("the value under `{key}` cannot be read: {reason}")]
     Decode {
         /// The key.
         key: String,
-        /// What the decoder says. It names no value.
-        source: std::sync::Arc<serde_json::Error>,
+        /// What the decoder says, without anything that it quotes of the value: that may be a secret.
+        reason: String,
     },
     /// The lease that the operation needs has ended.
     #[error("`{key}` is no longer held: {end}")]

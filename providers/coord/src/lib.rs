@@ -2,13 +2,23 @@
 
 #[allow(dead_code, reason = "the parts that use it follow")]
 mod backend;
+mod backoff;
+mod centre;
 mod config;
+mod coord;
 mod error;
-#[allow(dead_code, reason = "the parts that use it follow")]
 mod registry;
+mod value;
+mod watch;
 
-pub use config::ConfigError;
+pub use centre::ConfigCentre;
+pub use config::{ConfigError, ConfigFault, CoordConfig, TlsConfig};
+pub use coord::Coord;
 pub use error::CoordError;
+pub use registry::{
+    Authority, Discovery, Instances, Registration, RegistrationStatus, Registry, RegistryConfig, ServiceEvent, ServiceEvents,
+    ServiceInfo,
+};
 #[cfg(feature = "grpc")]
-pub use registry::OutlierPolicy;
-pub use registry::{Authority, ServiceInfo};
+pub use registry::{ChannelOptions, ChannelStats, OutlierPolicy, ServiceChannel};
+pub use watch::{Watch, WatchEvent, WatchStatus};

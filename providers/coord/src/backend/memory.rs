@@ -150,7 +150,7 @@ impl Backend for Memory {
                 let _ = sender.send(WatchItem::End(end)).await;
             }
         });
-        Ok(RawWatch { items, task: Some(task.abort_handle()) })
+        Ok(RawWatch::new(items, Some(task.abort_handle())))
     }
 
     async fn open_session(&self, ttl: Duration) -> Result<Session, CoordError> {

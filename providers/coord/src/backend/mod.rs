@@ -1,6 +1,9 @@
 //! What a backend gives: a small store with revisions, transactions, watches and sessions. All else is built on these, once
 //! for every backend.
 
+pub(crate) mod memory;
+mod rooted;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::CoordError;
 
-pub(crate) mod memory;
+pub(crate) use rooted::Rooted;
 
 /// A count of the changes of the whole store. It grows with each; 0 is before the first.
 pub(crate) type Revision = i64;
@@ -118,9 +121,33 @@ pub(crate) enum WatchItem {
 
 /// A raw stream of changes from a revision on, bounded: a reader that is slow holds the sender up. Dropping it ends it.
 pub(crate) struct RawWatch {
-    pub(crate) items: mpsc::Receiver<WatchItem>,
+    items: mpsc::Receiver<WatchItem>,
     /// What runs for it, aborted with it.
-    pub(crate) task: Option<tokio::task::AbortHandle>,
+    task: Option<tokio::task::AbortHandle>,
+    /// How many bytes stand before each key that nobody here knows of.
+    root: usize,
+}
+
+impl RawWatch {
+    /// What comes through the channel, which the task fills.
+    pub(crate) fn new(items: mpsc::Receiver<WatchItem>, task: Option<tokio::task::AbortHandle>) -> Self {
+        Self { items, task, root: 0 }
+    }
+
+    /// Waits for what comes next. `None`: the sender is gone without a last word, which is a break. A dropped future loses
+    /// nothing.
+    pub(crate) async fn next(&mut self) -> Option<WatchItem> {
+        let mut item = self.items.recv().await?;
+        if self.root > 0
+            && let WatchItem::Changes(changes) = &mut item
+        {
+            for change in changes {
+                let (Change::Put(Entry { key, .. }) | Change::Delete { key, .. }) = change;
+                key.drain(..self.root);
+            }
+        }
+        Some(item)
+    }
 }
 
 impl Drop for RawWatch {
@@ -181,6 +208,6 @@ pub(crate) trait Backend: Send + Sync + 'static {
     /// Ends as a process that is killed: nothing is given back, nothing is renewed any more, further calls are refused.
     fn abandon(&self);
 
-    /// Ends all sessions and connections.
+    /// Ends all sessions and connections. From now on each call is [`CoordError::Closed`], and so ends each watch.
     async fn close(&self, deadline: Deadline) -> CloseReport;
 }

@@ -33,7 +33,7 @@ async fn keys(memory: &Memory, prefix: &str) -> Vec<String> {
 }
 
 async fn changes(watch: &mut RawWatch) -> Vec<Change> {
-    match watch.items.recv().await.unwrap() {
+    match watch.next().await.unwrap() {
         WatchItem::Changes(changes) => changes,
         other => panic!("changes, not {other:?}"),
     }
@@ -41,7 +41,7 @@ async fn changes(watch: &mut RawWatch) -> Vec<Change> {
 
 async fn end(watch: &mut RawWatch) -> WatchEnd {
     loop {
-        if let WatchItem::End(end) = watch.items.recv().await.unwrap() {
+        if let WatchItem::End(end) = watch.next().await.unwrap() {
             return end;
         }
     }
@@ -179,7 +179,7 @@ async fn a_reader_that_is_too_slow_is_told_and_nobody_waits_for_it() {
     }
     let mut last = 1;
     loop {
-        match watch.items.recv().await.unwrap() {
+        match watch.next().await.unwrap() {
             WatchItem::Changes(changes) => {
                 for change in changes {
                     let Change::Put(entry) = change else { panic!("no delete") };

@@ -1,0 +1,107 @@
+//! The handle: connecting, asking after it, closing it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use gone_core::{CloseReport, Deadline};
+use gone_kit::{Clock, Outcome, redact_url};
+use tokio::time::timeout;
+
+use crate::backend::{Backend, Rooted, memory::Memory};
+use crate::config::Address;
+use crate::{ConfigCentre, CoordConfig, CoordError};
+
+/// A connection to a coordination service: registry, config centre, locks and instance ids over one store.
+///
+/// A clone is the same connection. It belongs to the runtime that it was made on. When the last clone is dropped without
+/// [`close`](Self::close), what it holds is not given back, but runs out by itself, as if the process had been killed.
+#[derive(Clone)]
+pub struct Coord {
+    shared: Arc<Shared>,
+}
+
+/// What all parts of one connection share.
+pub(crate) struct Shared {
+    /// Under the root of the config.
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) clock: Clock,
+    pub(crate) config: CoordConfig,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.backend.abandon();
+    }
+}
+
+impl Coord {
+    /// Connects to the service of `config`, and takes at most [`CoordConfig::dial_timeout`] for it.
+    ///
+    /// A dropped future leaves no connection.
+    ///
+    /// # Errors
+    /// [`CoordError::Config`]; [`CoordError::Unavailable`], [`CoordError::Timeout`] or [`CoordError::Refused`] when the
+    /// service does not answer.
+    pub async fn connect(config: &CoordConfig) -> Result<Self, CoordError> {
+        Self::connect_with_clock(config, Clock::system()).await
+    }
+
+    /// As [`connect`](Self::connect), with the clock by which leases are reckoned: for tests.
+    ///
+    /// # Errors
+    /// Those of [`connect`](Self::connect).
+    pub async fn connect_with_clock(config: &CoordConfig, clock: Clock) -> Result<Self, CoordError> {
+        let address = config.checked()?;
+        let after = config.dial_timeout;
+        let opened = async {
+            let backend = open(address, config, &clock).await?;
+            backend.ping().await?;
+            Ok::<_, CoordError>(backend)
+        };
+        let no_answer = |_| CoordError::Timeout { operation: "connect", after, outcome: Outcome::NotApplied };
+        let backend = timeout(after, opened).await.map_err(no_answer)??;
+        let backend = Rooted::over(backend, &config.root);
+        Ok(Self { shared: Arc::new(Shared { backend, clock, config: config.clone() }) })
+    }
+
+    /// The config centre.
+    pub fn config(&self) -> ConfigCentre {
+        ConfigCentre::new(Arc::clone(&self.shared))
+    }
+
+    /// Asks whether the service answers, and takes at most [`CoordConfig::request_timeout`]. A dropped future leaves nothing
+    /// behind.
+    ///
+    /// # Errors
+    /// [`CoordError::Closed`] after [`close`](Self::close); [`CoordError::Unavailable`], [`CoordError::Timeout`] or
+    /// [`CoordError::Refused`] when the service does not answer.
+    pub async fn ping(&self) -> Result<(), CoordError> {
+        self.shared.backend.ping().await
+    }
+
+    /// Closes the connection for all clones: gives back what is held, locks, ids and registrations, ends all watches, and
+    /// takes at most `deadline` for it. From now on everything is [`CoordError::Closed`].
+    ///
+    /// Never fails: what could not be given back runs out by itself, and the report counts it as lost. Closing twice is
+    /// harmless. A dropped future leaves the rest to run out.
+    pub async fn close(&self, deadline: Deadline) -> CloseReport {
+        self.shared.backend.close(deadline).await
+    }
+}
+
+impl fmt::Debug for Coord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let config = &self.shared.config;
+        f.debug_struct("Coord")
+            .field("url", &redact_url(&config.url))
+            .field("root", &config.root)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn open(address: Address, _config: &CoordConfig, clock: &Clock) -> Result<Arc<dyn Backend>, CoordError> {
+    match address {
+        Address::Memory { name } => Ok(Arc::new(Memory::open(&name, clock))),
+        Address::Etcd { .. } => Err(CoordError::Unsupported { operation: "connect", backend: "etcd" }),
+    }
+}

@@ -1,0 +1,1 @@
+//! The feed on a scripted backend.

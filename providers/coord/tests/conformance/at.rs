@@ -1,0 +1,66 @@
+//! Where a case runs: a connection to the backend under test, with a root of its own.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use gone_coord::{Coord, CoordConfig};
+
+/// The longest that a case waits for something that must come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The backend under test.
+#[derive(Clone)]
+pub(crate) struct At {
+    /// A connection.
+    pub(crate) coord: Coord,
+    /// How it was made.
+    pub(crate) config: CoordConfig,
+}
+
+impl At {
+    /// A store in memory that no other case has.
+    pub(crate) async fn memory(case: &str) -> Self {
+        let name = unique(case);
+        Self::on(CoordConfig { url: format!("memory:{name}"), root: format!("/{name}"), ..CoordConfig::default() })
+            .await
+    }
+
+    /// The etcd that all cases share.
+    #[cfg(feature = "etcd")]
+    pub(crate) async fn etcd(case: &str) -> Self {
+        let url = format!("etcd://{}", gone_test_bench::Etcd::shared().await.address());
+        Self::on(CoordConfig { url, root: format!("/{}", unique(case)), ..CoordConfig::default() }).await
+    }
+
+    async fn on(config: CoordConfig) -> Self {
+        Self { coord: Coord::connect(&config).await.expect("the backend is there"), config }
+    }
+
+    /// Another connection to the same store, as of another process.
+    pub(crate) async fn other(&self) -> Coord {
+        Coord::connect(&self.config).await.expect("the backend is there")
+    }
+}
+
+/// The name of a case with what no other run of it has.
+fn unique(case: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_nanos();
+    format!("{case}-{}-{now}-{count}", std::process::id())
+}
+
+/// Waits for what must come, and says so if it does not.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("{what}: not within {PATIENCE:?}"),
+    }
+}
+
+/// Asserts that nothing comes for a while.
+pub(crate) async fn never<T: std::fmt::Debug>(future: impl Future<Output = T>) {
+    if let Ok(value) = tokio::time::timeout(Duration::from_millis(300), future).await {
+        panic!("nothing more was due, and there came {value:?}");
+    }
+}

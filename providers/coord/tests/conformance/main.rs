@@ -1,0 +1,62 @@
+//! What coordination promises, run against every backend: the same code for each.
+//!
+//! A case is an `async fn` that takes an [`At`], in the file of its subject, with the mark of its row above it; the list below
+//! makes a test of it for each backend, in a module of the backend's name.
+
+mod at;
+mod centre;
+mod handle;
+mod watch;
+
+use at::At;
+
+macro_rules! cases {
+    ($($subject:ident: $($case:ident),+;)+) => {
+        mod memory {
+            $($(
+                // Time is paused: what waits for a ttl waits for nothing else.
+                #[tokio::test(start_paused = true)]
+                async fn $case() {
+                    crate::$subject::$case(crate::At::memory(stringify!($case)).await).await;
+                }
+            )+)+
+        }
+
+        #[cfg(feature = "etcd")]
+        mod etcd {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                #[ignore = "needs etcd: cargo xtask test"]
+                async fn $case() {
+                    crate::$subject::$case(crate::At::etcd(stringify!($case)).await).await;
+                }
+            )+)+
+        }
+    };
+}
+
+cases! {
+    handle:
+        all_parts_are_there_and_closing_is_clean,
+        closing_twice_is_harmless_and_ends_everything,
+        a_root_is_seen_by_nobody;
+    centre:
+        a_string_comes_back,
+        a_struct_comes_back,
+        what_was_deleted_is_not_found,
+        a_version_grows_and_a_value_is_set_by_its_own_version,
+        a_stale_version_is_refused,
+        with_version_zero_a_value_is_only_created,
+        keys_are_listed_as_they_were_given_and_siblings_are_not,
+        what_is_no_key_is_refused,
+        a_value_of_another_type_is_an_error_that_does_not_quote_it;
+    watch:
+        a_watch_of_a_key_tells_of_its_change,
+        a_watch_of_a_prefix_tells_of_exactly_the_new_keys,
+        a_key_that_ends_with_a_slash_is_a_prefix_and_siblings_do_not_match,
+        what_was_there_is_no_change_and_nothing_is_lost_after_it,
+        a_value_that_cannot_be_read_is_told_of_all_the_same,
+        a_deletion_is_told,
+        a_slow_reader_sees_the_last_state_of_each_key,
+        a_watch_ends_when_the_connection_is_closed;
+}
