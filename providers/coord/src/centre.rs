@@ -142,7 +142,7 @@ impl ConfigCentre {
     }
 
     async fn start<T>(&self, range: Range) -> Result<Watch<T>, CoordError> {
-        let Shared { backend, clock, config } = &*self.shared;
+        let Shared { backend, clock, config, .. } = &*self.shared;
         let feed = Feed::open(Arc::clone(backend), range, clock.clone(), config.watch_relist).await?;
         Ok(Watch::start(feed, clock.clone()))
     }

@@ -9,6 +9,8 @@ use tokio::time::timeout;
 
 use crate::backend::{Backend, Rooted, memory::Memory};
 use crate::config::Address;
+use crate::registry::{Directory, Registry};
+use crate::sessions::Sessions;
 use crate::{ConfigCentre, CoordConfig, CoordError};
 
 /// A connection to a coordination service: registry, config centre, locks and instance ids over one store.
@@ -26,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) clock: Clock,
     pub(crate) config: CoordConfig,
+    pub(crate) directory: Directory,
 }
 
 impl Drop for Shared {
@@ -61,12 +64,19 @@ impl Coord {
         let no_answer = |_| CoordError::Timeout { operation: "connect", after, outcome: Outcome::NotApplied };
         let backend = timeout(after, opened).await.map_err(no_answer)??;
         let backend = Rooted::over(backend, &config.root);
-        Ok(Self { shared: Arc::new(Shared { backend, clock, config: config.clone() }) })
+        let sessions = Arc::new(Sessions::new(backend.clone(), clock.clone()));
+        let directory = Directory::new(backend.clone(), sessions);
+        Ok(Self { shared: Arc::new(Shared { backend, clock, config: config.clone(), directory }) })
     }
 
     /// The config centre.
     pub fn config(&self) -> ConfigCentre {
         ConfigCentre::new(Arc::clone(&self.shared))
+    }
+
+    /// The registry of services.
+    pub fn registry(&self) -> Registry {
+        Registry::new(Arc::clone(&self.shared))
     }
 
     /// Asks whether the service answers, and takes at most [`CoordConfig::request_timeout`]. A dropped future leaves nothing
@@ -85,7 +95,9 @@ impl Coord {
     /// Never fails: what could not be given back runs out by itself, and the report counts it as lost. Closing twice is
     /// harmless. A dropped future leaves the rest to run out.
     pub async fn close(&self, deadline: Deadline) -> CloseReport {
-        self.shared.backend.close(deadline).await
+        let registrations = self.shared.directory.close(deadline).await;
+        let backend = self.shared.backend.close(deadline).await;
+        backend.lost(backend.lost + registrations.lost)
     }
 }
 

@@ -7,7 +7,12 @@ mod centre;
 mod config;
 mod coord;
 mod error;
+#[allow(dead_code, reason = "the parts that use it follow")]
+mod holding;
+#[allow(dead_code, reason = "the parts that use it follow")]
 mod registry;
+#[allow(dead_code, reason = "the parts that use it follow")]
+mod sessions;
 mod value;
 mod watch;
 

@@ -93,13 +93,14 @@ impl ServiceInfo {
 
     /// Reads what is stored under a key.
     pub(super) fn decode(key: &str, value: &[u8]) -> Result<Self, CoordError> {
-        let fault = |source| CoordError::Decode { key: key.to_owned(), source: std::sync::Arc::new(source) };
-        let info: Self = serde_json::from_slice(value).map_err(fault)?;
-        if info.key() != key {
-            let other = serde::de::Error::custom("it describes an instance of another key");
-            return Err(fault(other));
+        let info: Self = crate::value::decode(key, value)?;
+        match info.key() == key {
+            true => Ok(info),
+            false => {
+                let reason = "it describes an instance of another key".to_owned();
+                Err(CoordError::Decode { key: key.to_owned(), reason })
+            }
         }
-        Ok(info)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Keeps one id registered: what is wanted of it is told, and brought about, again and again if need be.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use gone_kit::{LeaseEnd, Outcome};
@@ -9,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Kept, ServiceInfo};
 use crate::CoordError;
-use crate::backend::{Compare, Range, Revision, Session, Step, Txn};
+use crate::backend::{Committed, Compare, Range, Revision, Session, Step, Txn};
 use crate::backoff::{Backoff, jittered};
 
 /// Over how long those who lost their session at the same moment are spread when they register again.
@@ -44,16 +45,16 @@ pub(super) struct Wanted {
 pub(super) struct State {
     pub(super) turn: u64,
     pub(super) phase: Phase,
+    /// Why it was not registered, if it was not: then nobody tries any more.
+    pub(super) refused: Option<CoordError>,
 }
 
 #[derive(Clone, Debug, Default)]
 pub(super) enum Phase {
-    /// It is being registered, or unregistered, for the first time.
+    /// It is being registered, or unregistered.
     #[default]
     Working,
     Registered,
-    /// It could not be registered, and nobody tries any more.
-    Failed(CoordError),
     /// Its key is gone, and is being put back.
     Restoring,
     /// Somebody else has registered the id.
@@ -77,13 +78,13 @@ impl Slot {
         self.wanted.send_if_modified(|wanted| wanted.turn == turn && wanted.claim.take().is_some())
     }
 
-    /// Waits until the registration of a turn has come as far as it must; gives how it stands, or `None` if a later one took
-    /// its place.
-    pub(super) async fn reached(&self, turn: u64, far: impl Fn(&Phase) -> bool) -> Option<Phase> {
+    /// Waits until the registration of a turn has come as far as it must, and gives how it stands then; `None` if a later one
+    /// took its place.
+    pub(super) async fn reached(&self, turn: u64, far: impl Fn(&State) -> bool) -> Option<State> {
         let mut state = self.state.subscribe();
-        let reached = state.wait_for(|state| state.turn > turn || state.turn == turn && far(&state.phase)).await;
-        // The sender is borrowed here.
-        reached.ok().filter(|state| state.turn == turn).map(|state| state.phase.clone())
+        let reached = state.wait_for(|state| state.turn > turn || state.turn == turn && far(state)).await;
+        // There is no error, as the sender is borrowed here.
+        reached.ok().filter(|state| state.turn == turn).map(|state| state.clone())
     }
 }
 
@@ -109,260 +110,253 @@ pub(super) struct Keeper {
     id: String,
     slot: Arc<Slot>,
     wanted: watch::Receiver<Wanted>,
-    placed: Option<Placed>,
+    /// What has to go when nothing is wanted any more. The last is what is registered now; one before it, under another name,
+    /// is there only when the step from the one to the other was not answered.
+    placed: Vec<Placed>,
 }
 
 impl Keeper {
     pub(super) fn new(kept: Arc<Kept>, id: String, slot: Arc<Slot>) -> Self {
         let wanted = slot.wanted.subscribe();
-        Self { kept, id, slot, wanted, placed: None }
+        Self { kept, id, slot, wanted, placed: Vec::new() }
     }
 
     pub(super) async fn run(mut self) {
         loop {
             let Wanted { turn, claim } = self.wanted.borrow_and_update().clone();
-            let end = match claim {
-                Some(claim) => self.keep(turn, &claim).await,
+            let end = match &claim {
+                Some(claim) => self.keep(turn, claim).await,
                 None => self.leave(turn).await,
             };
-            match end {
-                Ok(()) | Err(End::Changed) => {}
-                Err(End::Closed) => {
-                    self.kept.forget(&self.id, &self.slot);
-                    self.slot.state.send_modify(|state| {
-                        let unsettled = matches!(state.phase, Phase::Working);
-                        state.phase = if unsettled { Phase::Failed(CoordError::Closed) } else { Phase::Gone };
-                    });
-                    return;
-                }
+            if let End::Closed = end {
+                self.kept.forget(&self.id, &self.slot);
+                self.slot.state.send_modify(|state| {
+                    (state.turn, state.phase) = (turn, Phase::Gone);
+                    state.refused.get_or_insert(CoordError::Closed);
+                });
+                return;
             }
-            if self.placed.is_none() && self.kept.retire(&self.id, &self.slot) {
+            if self.placed.is_empty() && self.kept.retire(&self.id, &self.slot) {
                 return;
             }
         }
     }
 
     fn tell(&self, turn: u64, phase: Phase) {
-        self.slot.state.send_replace(State { turn, phase });
+        self.slot.state.send_modify(|state| {
+            if state.turn != turn {
+                (state.turn, state.refused) = (turn, None);
+            }
+            state.phase = phase;
+        });
     }
 
     /// Registers, and stays registered until something else is wanted.
-    async fn keep(&mut self, turn: u64, claim: &Arc<Claim>) -> Result<(), End> {
+    async fn keep(&mut self, turn: u64, claim: &Arc<Claim>) -> End {
         self.tell(turn, Phase::Working);
         match self.put(claim).await {
             Ok(()) => self.tell(turn, Phase::Registered),
-            Err(CoordError::Closed) => return Err(End::Closed),
+            Err(CoordError::Closed) => return End::Closed,
             Err(error) => {
+                // What was put all the same is removed.
                 self.slot.give_up(turn);
-                self.tell(turn, Phase::Failed(error));
-                return Ok(());
+                self.slot.state.send_modify(|state| state.refused = Some(error));
+                return End::Changed;
             }
         }
-        tracing::info!(target: "gone_coord", service = claim.info.name, id = claim.info.id, "registered");
+        tracing::info!(target: "gone_coord", key = claim.key, "registered");
+        match self.stay(turn, claim).await {
+            Err(end) => end,
+            Ok(()) => {
+                tracing::error!(
+                    target: "gone_coord",
+                    key = claim.key,
+                    "somebody else has registered this id, so this registration is given up"
+                );
+                self.placed.clear();
+                self.tell(turn, Phase::Taken);
+                // The slot, and so the sender, is held here.
+                let _ = self.wanted.changed().await;
+                End::Changed
+            }
+        }
+    }
+
+    /// Puts the key back as often as it is missing; until somebody else has put it.
+    async fn stay(&mut self, turn: u64, claim: &Arc<Claim>) -> Result<(), End> {
         loop {
             self.missing(claim).await?;
+            self.kept.counters.lost.fetch_add(1, Relaxed);
             self.tell(turn, Phase::Restoring);
-            self.kept.counters.lost();
-            let taken = self.restore(claim).await?;
-            if taken {
-                tracing::error!(
-                    target: "gone_coord", key = claim.key,
-                    "somebody else has registered this id; this registration is given up"
-                );
-                self.tell(turn, Phase::Taken);
-                self.placed = None;
-                self.changed().await?;
+            if !self.restore(claim).await? {
+                return Ok(());
             }
-            self.kept.counters.restored();
-            tracing::info!(target: "gone_coord", key = claim.key, "registered again");
+            self.kept.counters.restored.fetch_add(1, Relaxed);
             self.tell(turn, Phase::Registered);
+            tracing::info!(target: "gone_coord", key = claim.key, "registered again");
         }
     }
 
-    /// Waits until something else is wanted, and ends with that.
-    async fn changed(&mut self) -> Result<(), End> {
-        // The slot, and so the sender, is held here.
-        let _ = self.wanted.changed().await;
-        Err(End::Changed)
-    }
-
-    /// Waits until the key is missing: its session has ended, or it was looked for and not found.
+    /// Waits until the key is missing: its session has ended, or it was looked for and is not what was put.
     async fn missing(&mut self, claim: &Claim) -> Result<(), End> {
-        let every = claim.ttl.max(LOOK);
-        loop {
-            let Some(Placed { session, modified, .. }) = &self.placed else { return Ok(()) };
-            let modified = *modified;
+        let key = &claim.key;
+        while let Some(Placed { session, modified, .. }) = self.placed.last() {
             tokio::select! {
-                changed = self.wanted.changed() => {
-                    let _ = changed;
-                    return Err(End::Changed);
-                }
+                _ = self.wanted.changed() => return Err(End::Changed),
                 end = session.keeper.session().lost() => {
                     if end == LeaseEnd::Released {
                         return Err(End::Closed);
                     }
-                    tracing::warn!(target: "gone_coord", key = claim.key, reason = %end, "a registration was lost");
-                    return Ok(());
+                    tracing::warn!(target: "gone_coord", key, reason = %end, "a registration was lost");
+                    break;
                 }
-                () = sleep(jittered(every)) => {}
+                () = sleep(jittered(claim.ttl.max(LOOK))) => {}
             }
-            match self.kept.sessions.backend().get(&claim.key).await {
-                Ok(entry) if entry.as_ref().map(|entry| entry.modified) == modified => {}
+            match self.kept.backend.get(key).await {
+                Ok(entry) if entry.as_ref().map(|entry| entry.modified) == *modified => {}
                 Ok(_) => {
-                    tracing::warn!(target: "gone_coord", key = claim.key, "the key of a registration was changed or deleted");
-                    return Ok(());
+                    tracing::warn!(target: "gone_coord", key, "the key of a registration was changed or deleted");
+                    break;
                 }
                 Err(CoordError::Closed) => return Err(End::Closed),
-                // The session will tell if it is more than a moment.
+                // If it is more than a moment the session will tell.
                 Err(_) => {}
             }
         }
+        Ok(())
     }
 
-    /// Puts the key back, however long it takes; `true` when somebody else has put it meanwhile.
+    /// Puts the key back, however long it takes; `false` when somebody else has put it meanwhile.
     async fn restore(&mut self, claim: &Arc<Claim>) -> Result<bool, End> {
         let mut backoff = Backoff::new(RETRY.0, RETRY.1);
         // From nothing to the whole of it.
         let mut wait = jittered(SPREAD * 2) - SPREAD;
         loop {
             tokio::select! {
-                changed = self.wanted.changed() => {
-                    let _ = changed;
-                    return Err(End::Changed);
-                }
+                _ = self.wanted.changed() => return Err(End::Changed),
                 () = sleep(wait) => {}
             }
             match self.put_back(claim).await {
-                Ok(taken) => return Ok(taken),
+                Ok(restored) => return Ok(restored),
                 Err(CoordError::Closed) => return Err(End::Closed),
                 Err(error) => {
-                    tracing::debug!(target: "gone_coord", key = claim.key, %error, "could not be registered again yet");
+                    tracing::debug!(target: "gone_coord", key = claim.key, %error, "not registered again yet");
                     wait = backoff.wait();
                 }
             }
         }
     }
 
-    /// Puts the key, whoever put it before; what this id was registered as until now goes in the same step.
+    /// Puts the key, whoever put it before. What the id was registered as until now goes in the same step.
     async fn put(&mut self, claim: &Arc<Claim>) -> Result<(), CoordError> {
-        let mut old = None;
-        if let Some(placed) = self.placed.take_if(|placed| placed.claim.key != claim.key) {
-            match placed.modified {
-                Some(modified) => old = Some((placed, modified)),
-                None => drop(self.remove(&placed).await?),
+        while let Some(at) = self.placed.iter().position(|placed| placed.claim.key != claim.key) {
+            let old = self.placed[at].claim.key.clone();
+            if let Some(modified) = self.placed[at].modified {
+                let instead = |put| Txn {
+                    compares: vec![Compare::Modified(old.clone(), modified)],
+                    then: vec![Step::Delete(old.clone()), put],
+                    otherwise: Vec::new(),
+                };
+                let replaced = self.write(claim, instead).await?.succeeded;
+                self.placed.remove(at);
+                if replaced {
+                    return Ok(());
+                }
+            } else {
+                self.remove(&self.placed[at]).await?;
+                self.placed.remove(at);
             }
         }
-        let written = self.write(claim, |put| match &old {
-            None => Txn { then: vec![put], ..Txn::default() },
-            Some((placed, modified)) => {
-                let key = placed.claim.key.clone();
-                let compares = vec![Compare::Modified(key.clone(), *modified)];
-                Txn { compares, then: vec![Step::Delete(key), put.clone()], otherwise: vec![put] }
-            }
-        });
-        let written = written.await;
-        if let (Err(_), Some((placed, _))) = (&written, old) {
-            // Its key must go too, and is the one that is sure to be there.
-            self.placed = Some(placed);
-        }
-        written.map(drop)
+        self.write(claim, |put| Txn { then: vec![put], ..Txn::default() }).await.map(drop)
     }
 
-    /// Puts the key where it is missing, or is what was put before; `true` when it is somebody else's.
+    /// Puts the key where it is missing, or is what was put before; `false` when it is somebody else's.
     async fn put_back(&mut self, claim: &Arc<Claim>) -> Result<bool, CoordError> {
         let key = || claim.key.clone();
-        let before = self.placed.as_ref().and_then(|placed| placed.modified);
-        let read = || vec![Step::Read(Range::Key(key()))];
-        let absent = |put| Txn { compares: vec![Compare::Created(key(), 0)], then: vec![put], otherwise: read() };
-        let Some(found) = self.write(claim, absent).await? else { return Ok(false) };
-        let Some(entry) = found.into_iter().flatten().next() else { return Err(contended(&claim.key)) };
-        // The same value is this instance too: two processes cannot be reached at one address.
-        if before != Some(entry.modified) && *entry.value != *claim.value {
+        let before = self.placed.last().and_then(|placed| placed.modified);
+        let absent = |put| Txn {
+            compares: vec![Compare::Created(key(), 0)],
+            then: vec![put],
+            otherwise: vec![Step::Read(Range::Key(key()))],
+        };
+        let committed = self.write(claim, absent).await?;
+        if committed.succeeded {
             return Ok(true);
+        }
+        let Some(entry) = committed.found.into_iter().flatten().next() else { return Err(contended(&claim.key)) };
+        // The same value is this instance too: two processes are not reached at one address.
+        if before != Some(entry.modified) && *entry.value != *claim.value {
+            return Ok(false);
         }
         let unchanged = |put| Txn {
             compares: vec![Compare::Modified(key(), entry.modified)],
             then: vec![put],
             otherwise: Vec::new(),
         };
-        match self.write(claim, unchanged).await? {
-            None => Ok(false),
-            Some(_) => Err(contended(&claim.key)),
+        match self.write(claim, unchanged).await?.succeeded {
+            true => Ok(true),
+            false => Err(contended(&claim.key)),
         }
     }
 
-    /// Commits a transaction around the put of a key under a living session; what was found when it did not succeed.
-    async fn write(
-        &mut self,
-        claim: &Arc<Claim>,
-        txn: impl Fn(Step) -> Txn,
-    ) -> Result<Option<Vec<Vec<crate::backend::Entry>>>, CoordError> {
+    /// Commits a transaction that puts the key, under a session that lives, if it succeeds.
+    async fn write(&mut self, claim: &Arc<Claim>, txn: impl Fn(Step) -> Txn) -> Result<Committed, CoordError> {
         let mut replaced = false;
         loop {
             let session = self.kept.sessions.get(claim.ttl).await?;
             let put = Step::Put { key: claim.key.clone(), value: claim.value.clone(), session: session.id };
-            let txn = txn(put);
-            let always = txn.compares.is_empty() || txn.otherwise.iter().any(|step| matches!(step, Step::Put { .. }));
-            let placed = |modified| Some(Placed { claim: claim.clone(), session: session.clone(), modified });
-            match self.kept.sessions.backend().commit("register", txn).await {
-                Ok(committed) if committed.succeeded || always => {
-                    self.placed = placed(Some(committed.revision));
-                    return Ok(None);
-                }
-                Ok(committed) => return Ok(Some(committed.found)),
-                // The backend has forgotten the session before its keeper has noticed.
+            let answer = self.kept.backend.commit("register", txn(put)).await;
+            let modified = match &answer {
+                Ok(committed) if committed.succeeded => Some(committed.revision),
+                Err(error) if error.outcome() == Outcome::Unknown => None,
+                // The backend has forgotten the session, and its keeper does not know that yet.
                 Err(CoordError::Lost { .. }) if !replaced => {
                     replaced = true;
                     session.keeper.finish(LeaseEnd::Lost("the backend does not know its session".into()));
+                    continue;
                 }
-                Err(error) => {
-                    if error.outcome() == Outcome::Unknown {
-                        self.placed = placed(None);
-                    }
-                    return Err(error);
-                }
-            }
+                _ => return answer,
+            };
+            self.placed.retain(|placed| placed.claim.key != claim.key);
+            self.placed.push(Placed { claim: claim.clone(), session, modified });
+            return answer;
         }
     }
 
     /// Unregisters, however long it takes, as long as the session lives.
-    async fn leave(&mut self, turn: u64) -> Result<(), End> {
+    async fn leave(&mut self, turn: u64) -> End {
         let late = Instant::now() + LATE;
         let mut backoff = Backoff::new(RETRY.0, RETRY.1);
-        while let Some(placed) = self.placed.take() {
-            let again = match self.remove(&placed).await {
-                Ok(true) => break,
-                Err(CoordError::Closed) => return Err(End::Closed),
-                Ok(false) if Instant::now() >= late => break,
-                // It may still arrive.
-                Ok(false) => {
+        while let Some(placed) = self.placed.last() {
+            let again = match self.remove(placed).await {
+                Ok(false) if Instant::now() < late => {
                     self.tell(turn, Phase::Leaving(None));
                     late
                 }
+                Ok(_) => {
+                    self.placed.pop();
+                    continue;
+                }
+                Err(CoordError::Closed) => return End::Closed,
                 Err(error) => {
                     self.tell(turn, Phase::Leaving(Some(error)));
                     Instant::now() + backoff.wait()
                 }
             };
-            let session = placed.session.clone();
-            self.placed = Some(placed);
             tokio::select! {
-                changed = self.wanted.changed() => {
-                    let _ = changed;
-                    return Err(End::Changed);
-                }
+                _ = self.wanted.changed() => return End::Changed,
                 // Its key goes with it.
-                _ = session.keeper.session().lost() => self.placed = None,
+                _ = placed.session.keeper.session().lost() => drop(self.placed.pop()),
                 () = sleep_until(again) => {}
             }
         }
         self.tell(turn, Phase::Gone);
-        Ok(())
+        End::Changed
     }
 
-    /// Removes a key, if it is still what was put; `false` when it is not there but may still arrive.
+    /// Removes a key, if it is still what was put; `false` when it is not there and may still arrive.
     async fn remove(&self, placed: &Placed) -> Result<bool, CoordError> {
-        let backend = self.kept.sessions.backend();
+        let backend = &self.kept.backend;
         let key = &placed.claim.key;
         let modified = match placed.modified {
             Some(modified) => modified,

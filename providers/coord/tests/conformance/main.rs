@@ -6,6 +6,7 @@
 mod at;
 mod centre;
 mod handle;
+mod registry;
 mod watch;
 
 use at::At;
@@ -59,4 +60,18 @@ cases! {
         a_deletion_is_told,
         a_slow_reader_sees_the_last_state_of_each_key,
         a_watch_ends_when_the_connection_is_closed;
+    registry:
+        what_is_registered_is_found_as_it_was_given,
+        an_instance_is_gone_when_it_is_unregistered_and_another_id_is_not_found,
+        the_instance_of_a_killed_process_is_gone_after_its_ttl,
+        instances_are_found_in_order_and_neither_siblings_nor_what_cannot_be_read_are,
+        a_watch_tells_who_comes_and_who_goes_with_what_was_known,
+        an_id_registered_anew_replaces_the_old_one_which_has_no_power_over_it,
+        what_cannot_be_registered_is_refused,
+        a_key_that_somebody_deletes_is_put_back,
+        an_id_that_another_process_has_taken_is_not_fought_over,
+        a_picture_follows_and_is_asked_without_asking_the_registry,
+        closing_unregisters_at_once,
+        what_is_dropped_is_unregistered_in_the_background,
+        withdrawing_unregisters_all_and_waits_until_peers_have_heard;
 }
