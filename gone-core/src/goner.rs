@@ -1,6 +1,8 @@
-use crate::Spec;
+use std::marker::PhantomData;
+
 use crate::node::Node;
-use crate::table::Table;
+use crate::table::{Instance, Table};
+use crate::{Sites, Spec};
 
 /// A component that the container manages. Implemented by `#[derive(Goner)]` only.
 #[diagnostic::on_unimplemented(
@@ -11,8 +13,11 @@ pub trait Goner: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     const TABLE: &'static Table;
 
+    #[doc(hidden)]
+    fn __construct(sites: &mut Sites<'_>) -> Instance;
+
     /// What to load: this goner, with options.
     fn goner() -> Spec<Self> {
-        Spec::of(Node::derived(Self::TABLE))
+        Spec { node: Node::derived(Self::TABLE), of: PhantomData }
     }
 }

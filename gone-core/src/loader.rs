@@ -35,10 +35,14 @@ impl Loader {
     /// Loads a spec, a module, or a tuple of these. Never fails: what is wrong stands in the plan's report.
     #[track_caller]
     pub fn load(&mut self, it: impl Load) -> &mut Self {
-        let before = std::mem::replace(&mut self.at, std::panic::Location::caller());
+        let before = self.moved_to(std::panic::Location::caller());
         it.load_into(self);
-        self.at = before;
+        self.moved_to(before);
         self
+    }
+
+    fn moved_to(&mut self, at: Location) -> Location {
+        std::mem::replace(&mut self.at, at)
     }
 
     /// As [`load`](Loader::load), for what gives way: a spec loaded so is left out if the program itself loads something of

@@ -17,7 +17,7 @@ use crate::{Bundled, Condition, EarlyEnd, Goner, Inject, Result, Source, Sources
 #[must_use = "a spec does nothing until it is loaded"]
 pub struct Spec<T> {
     pub(crate) node: Node,
-    of: PhantomData<fn() -> T>,
+    pub(crate) of: PhantomData<fn() -> T>,
 }
 
 /// Marks the spec of a ready value.

@@ -21,7 +21,7 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
     let name = option(input.on.name.as_ref().map(|name| quote!(#name)));
     let sites = input.fields.iter().filter_map(site);
     let offers = offers(input);
-    let construct = construct(input);
+    let made = filled(input);
     let hooks = hooks(input);
     let (form, provider) = provider(input);
     let auto = input.on.auto.is_some();
@@ -46,11 +46,15 @@ pub(crate) fn expand(input: &Input) -> TokenStream {
                         auto: #auto,
                         sites: &[#(#sites),*],
                         offers: &[#offers],
-                        construct: #construct,
+                        construct: <Self as __gone::Goner>::__construct,
                         hooks: __gone::Hooks { #hooks },
                         provider: #provider,
                     }
                 };
+                fn __construct(slots: &mut __gone::Slots<'_>) -> __gone::Instance {
+                    let _ = &slots;
+                    __gone::std::sync::Arc::new(#made)
+                }
             }
             #free_checks
             #registered
@@ -181,16 +185,6 @@ fn filled(input: &Input) -> TokenStream {
     match input.unit {
         true => quote!(Self),
         false => quote!(Self { #(#fields),* }),
-    }
-}
-
-fn construct(input: &Input) -> TokenStream {
-    let made = filled(input);
-    quote! {
-        |slots: &mut __gone::Slots<'_>| -> __gone::Instance {
-            let _ = &slots;
-            __gone::std::sync::Arc::new(#made)
-        }
     }
 }
 

@@ -76,6 +76,9 @@ pub(crate) fn derive(ast: DeriveInput) -> TokenStream {
                 #errors
                 impl #generics #private::Goner for #name #arguments #bounds {
                     const TABLE: &'static #private::Table = #private::std::panic!("the goner has errors");
+                    fn __construct(_: &mut #private::Slots<'_>) -> #private::Instance {
+                        #private::std::panic!("the goner has errors")
+                    }
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gone_core::{CloseReport, Deadline};
 use gone_kit::{Clock, Outcome, redact_url};
@@ -11,7 +12,7 @@ use crate::backend::{Backend, Rooted, memory::Memory};
 use crate::config::Address;
 use crate::registry::{Directory, Registry};
 use crate::sessions::Sessions;
-use crate::{ConfigCentre, CoordConfig, CoordError};
+use crate::{ConfigCentre, CoordConfig, CoordError, InstanceIds, Locks};
 
 /// A connection to a coordination service: registry, config centre, locks and instance ids over one store.
 ///
@@ -26,9 +27,21 @@ pub struct Coord {
 pub(crate) struct Shared {
     /// Under the root of the config.
     pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) clock: Clock,
     pub(crate) config: CoordConfig,
     pub(crate) directory: Directory,
+}
+
+impl Shared {
+    /// With the default config, for tests.
+    #[cfg(test)]
+    pub(crate) fn over(backend: Arc<dyn Backend>) -> Arc<Self> {
+        let clock = Clock::system();
+        let sessions = Arc::new(Sessions::new(backend.clone(), clock.clone()));
+        let directory = Directory::new(backend.clone(), sessions.clone());
+        Arc::new(Self { backend, sessions, clock, config: CoordConfig::default(), directory })
+    }
 }
 
 impl Drop for Shared {
@@ -65,8 +78,8 @@ impl Coord {
         let backend = timeout(after, opened).await.map_err(no_answer)??;
         let backend = Rooted::over(backend, &config.root);
         let sessions = Arc::new(Sessions::new(backend.clone(), clock.clone()));
-        let directory = Directory::new(backend.clone(), sessions);
-        Ok(Self { shared: Arc::new(Shared { backend, clock, config: config.clone(), directory }) })
+        let directory = Directory::new(backend.clone(), sessions.clone());
+        Ok(Self { shared: Arc::new(Shared { backend, sessions, clock, config: config.clone(), directory }) })
     }
 
     /// The config centre.
@@ -79,6 +92,20 @@ impl Coord {
         Registry::new(Arc::clone(&self.shared))
     }
 
+    /// The locks.
+    pub fn lock(&self) -> Locks {
+        Locks::new(Arc::clone(&self.shared))
+    }
+
+    /// The instance ids of a service, 1 to `max`. However often this is asked for, they are the same ids.
+    ///
+    /// # Errors
+    /// [`CoordError::Invalid`] for a name that is empty, longer than 256 bytes or holds a slash, and for a `max` of 0 or
+    /// above 1,000,000.
+    pub fn instance_ids(&self, service: &str, max: u32) -> Result<InstanceIds, CoordError> {
+        InstanceIds::new(Arc::clone(&self.shared), service, max)
+    }
+
     /// Asks whether the service answers, and takes at most [`CoordConfig::request_timeout`]. A dropped future leaves nothing
     /// behind.
     ///
@@ -87,6 +114,17 @@ impl Coord {
     /// [`CoordError::Refused`] when the service does not answer.
     pub async fn ping(&self) -> Result<(), CoordError> {
         self.shared.backend.ping().await
+    }
+
+    /// The figures of the connection, right now.
+    pub fn stats(&self) -> CoordStats {
+        let (sessions, oldest_renewal) = self.shared.sessions.lives();
+        CoordStats { sessions, oldest_renewal }
+    }
+
+    /// The scheme of the backend, such as `memory`.
+    pub fn backend(&self) -> &'static str {
+        self.shared.backend.name()
     }
 
     /// Closes the connection for all clones: gives back what is held, locks, ids and registrations, ends all watches, and
@@ -101,6 +139,16 @@ impl Coord {
     }
 }
 
+/// The figures of a [`Coord`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CoordStats {
+    /// Sessions that live: one for each ttl by which something is held.
+    pub sessions: u64,
+    /// How long ago the session was last renewed that waits longest for it; zero without sessions.
+    pub oldest_renewal: Duration,
+}
+
 impl fmt::Debug for Coord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let config = &self.shared.config;
@@ -111,9 +159,33 @@ impl fmt::Debug for Coord {
     }
 }
 
-async fn open(address: Address, _config: &CoordConfig, clock: &Clock) -> Result<Arc<dyn Backend>, CoordError> {
+async fn open(address: Address, config: &CoordConfig, clock: &Clock) -> Result<Arc<dyn Backend>, CoordError> {
     match address {
         Address::Memory { name } => Ok(Arc::new(Memory::open(&name, clock))),
-        Address::Etcd { .. } => Err(CoordError::Unsupported { operation: "connect", backend: "etcd" }),
+        #[cfg(feature = "etcd")]
+        Address::Etcd { endpoints, tls } => {
+            use crate::backend::etcd::{Etcd, Settings, Tls};
+            let scheme = if tls { "https" } else { "http" };
+            let tls = config.tls.clone().unwrap_or_default();
+            let settings = Settings {
+                endpoints: endpoints.iter().map(|endpoint| format!("{scheme}://{endpoint}")).collect(),
+                user: config.username.clone().zip(config.password.clone()),
+                tls: Tls { ca_file: tls.ca_file, identity: tls.cert_file.zip(tls.key_file) },
+                dial_timeout: config.dial_timeout,
+                request_timeout: config.request_timeout,
+                keep_alive_time: config.keep_alive_time,
+                keep_alive_timeout: config.keep_alive_timeout,
+                probe_interval: config.probe_interval,
+                probe_timeout: config.probe_timeout,
+                clock: clock.clone(),
+            };
+            Ok(Arc::new(Etcd::open(settings).await?))
+        }
+        #[cfg(not(feature = "etcd"))]
+        Address::Etcd { .. } => {
+            // Refused with the section already.
+            let _ = config;
+            Err(CoordError::Unsupported { operation: "connect", backend: "etcd" })
+        }
     }
 }

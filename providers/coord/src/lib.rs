@@ -7,19 +7,22 @@ mod centre;
 mod config;
 mod coord;
 mod error;
-#[allow(dead_code, reason = "the parts that use it follow")]
 mod holding;
-#[allow(dead_code, reason = "the parts that use it follow")]
+mod ids;
+mod lock;
+mod provider;
 mod registry;
-#[allow(dead_code, reason = "the parts that use it follow")]
 mod sessions;
 mod value;
 mod watch;
 
 pub use centre::ConfigCentre;
 pub use config::{ConfigError, ConfigFault, CoordConfig, TlsConfig};
-pub use coord::Coord;
+pub use coord::{Coord, CoordStats};
 pub use error::CoordError;
+pub use ids::{InstanceId, InstanceIds};
+pub use lock::{GuardedWrite, Lock, Locks};
+pub use provider::{CoordProvider, module};
 pub use registry::{
     Authority, Discovery, Instances, Registration, RegistrationStatus, Registry, RegistryConfig, ServiceEvent, ServiceEvents,
     ServiceInfo,

@@ -180,7 +180,9 @@ impl Backend for Memory {
 
     fn abandon(&self) {
         self.gone.send_replace(true);
-        self.kept().clear();
+        for kept in std::mem::take(&mut *self.kept()).values() {
+            kept.session.keeper.finish(LeaseEnd::Lost("it is no longer renewed".into()));
+        }
     }
 
     async fn close(&self, _deadline: Deadline) -> CloseReport {

@@ -1,8 +1,12 @@
 //! What a backend gives: a small store with revisions, transactions, watches and sessions. All else is built on these, once
 //! for every backend.
 
+#[cfg(feature = "etcd")]
+pub(crate) mod etcd;
 pub(crate) mod memory;
 mod rooted;
+#[cfg(test)]
+pub(crate) mod unreliable;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +61,8 @@ pub(crate) enum Compare {
     Modified(String, Revision),
     /// The key is there.
     Exists(String),
+    /// No key begins so.
+    NoneUnder(String),
 }
 
 /// One step of a transaction.
@@ -206,6 +212,7 @@ pub(crate) trait Backend: Send + Sync + 'static {
     async fn ping(&self) -> Result<(), CoordError>;
 
     /// Ends as a process that is killed: nothing is given back, nothing is renewed any more, further calls are refused.
+    /// The keepers end at once.
     fn abandon(&self);
 
     /// Ends all sessions and connections. From now on each call is [`CoordError::Closed`], and so ends each watch.

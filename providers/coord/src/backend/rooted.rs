@@ -40,6 +40,7 @@ impl Rooted {
             Compare::Created(key, revision) => Compare::Created(self.key(&key), revision),
             Compare::Modified(key, revision) => Compare::Modified(self.key(&key), revision),
             Compare::Exists(key) => Compare::Exists(self.key(&key)),
+            Compare::NoneUnder(prefix) => Compare::NoneUnder(self.key(&prefix)),
         }
     }
 

@@ -66,10 +66,10 @@ pub struct CoordConfig {
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub keep_alive_timeout: Duration,
-    /// How often the server is asked for an answer while a watch or a session is open, 100 ms to 1 min. Default 1 s.
+    /// How often the server is asked for an answer while a watch or a session is open, 100 ms to 1 min. Default 500 ms.
     ///
     /// A server that neither answers nor refuses (a paused machine, a cut cable) is noticed within this and
-    /// [`probe_timeout`](Self::probe_timeout): 3 s by default.
+    /// [`probe_timeout`](Self::probe_timeout): 2.5 s by default.
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub probe_interval: Duration,
@@ -211,7 +211,7 @@ impl Default for CoordConfig {
             request_timeout: Duration::from_secs(5),
             keep_alive_time: Duration::from_secs(30),
             keep_alive_timeout: Duration::from_secs(10),
-            probe_interval: Duration::from_secs(1),
+            probe_interval: Duration::from_millis(500),
             probe_timeout: Duration::from_secs(2),
             watch_relist: Duration::from_secs(5 * 60),
             instance_id_ttl: Duration::from_secs(30),

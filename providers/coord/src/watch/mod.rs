@@ -62,7 +62,7 @@ impl FeedState {
 #[non_exhaustive]
 pub struct WatchStatus {
     /// Whether changes are being streamed. A connection that has died without a word counts as sound until that is noticed:
-    /// 3 s unless configured otherwise.
+    /// [`probe_interval`](crate::CoordConfig::probe_interval) and [`probe_timeout`](crate::CoordConfig::probe_timeout).
     pub connected: bool,
     /// How old what is known may be: zero while connected, else the time since the connection broke.
     pub age: Duration,
@@ -251,3 +251,6 @@ impl Drop for Task {
         self.0.abort();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@
 mod at;
 mod centre;
 mod handle;
+mod ids;
+mod lock;
 mod registry;
 mod watch;
 
@@ -60,6 +62,29 @@ cases! {
         a_deletion_is_told,
         a_slow_reader_sees_the_last_state_of_each_key,
         a_watch_ends_when_the_connection_is_closed;
+    lock:
+        a_lock_is_taken_and_given_back,
+        a_held_lock_is_refused_at_once_and_nothing_is_left_of_the_try,
+        who_waits_comes_in_its_order_with_a_higher_number,
+        who_stops_waiting_leaves_the_queue,
+        a_dropped_lock_is_given_back,
+        who_asks_twice_waits_for_itself,
+        a_lock_and_one_whose_key_goes_on_are_two,
+        closing_gives_back_what_is_held_and_ends_the_waiting,
+        the_lock_of_a_killed_holder_is_free_after_its_ttl_and_the_holder_is_told_before,
+        what_is_lost_cannot_be_given_back,
+        a_place_in_the_queue_that_is_gone_gives_no_lock,
+        a_guarded_write_is_done_only_while_the_lock_is_held,
+        what_is_no_lock_is_refused,
+        there_is_never_more_than_one_holder;
+    ids:
+        an_id_is_within_its_bounds_and_free_again_when_it_is_closed,
+        ten_who_ask_for_five_get_five,
+        the_first_free_id_is_taken,
+        instances_have_different_ids_and_a_killed_one_leaves_its_id_after_the_ttl,
+        a_lost_id_does_not_come_back,
+        a_floor_outlives_its_holder_and_never_goes_back,
+        what_is_no_service_is_refused;
     registry:
         what_is_registered_is_found_as_it_was_given,
         an_instance_is_gone_when_it_is_unregistered_and_another_id_is_not_found,

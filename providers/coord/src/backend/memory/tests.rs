@@ -80,6 +80,9 @@ async fn a_transaction_is_one_revision_and_nothing_of_it_is_done_when_a_compare_
     let compares = vec![Compare::Exists("a".to_owned()), Compare::Modified("a".to_owned(), 2)];
     assert!(commit(&memory, Txn { compares: compares.clone(), ..then([put("a", "2")]) }).await.succeeded);
     assert!(!commit(&memory, Txn { compares, ..then([put("a", "3")]) }).await.succeeded);
+    let none_under = |prefix: &str| Txn { compares: vec![Compare::NoneUnder(prefix.to_owned())], ..Txn::default() };
+    assert!(!commit(&memory, none_under("oth")).await.succeeded);
+    assert!(commit(&memory, none_under("other/")).await.succeeded);
     // Deleting what is not there changes nothing.
     assert_eq!(commit(&memory, then([Step::Delete("none".to_owned())])).await.revision, 3);
 }
@@ -215,7 +218,19 @@ async fn a_session_is_renewed_as_long_as_its_owner_lives() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_keys_of_an_owner_who_is_gone_go_at_the_ttl_and_its_lease_a_margin_before() {
+async fn a_lease_ends_a_margin_before_its_keys_go() {
+    let memory = memory();
+    let session = memory.open_session(10 * SECOND).await.unwrap();
+    let believed = |session: &Session| session.keeper.session().remaining();
+    tokio::time::sleep(3 * SECOND).await;
+    assert_eq!(believed(&session), 6 * SECOND);
+    // It is renewed thrice in its life; the timer counts in milliseconds.
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(believed(&session), Duration::from_millis(8_334));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_keys_of_an_owner_who_is_gone_go_at_the_ttl() {
     let (one, two) = (Memory::open("owner", &Clock::system()), Memory::open("owner", &Clock::system()));
     let session = one.open_session(10 * SECOND).await.unwrap();
     commit(&one, then([put_under("a", "", session.id), put_under("b", "", session.id), put("c", "")])).await;
@@ -223,8 +238,7 @@ async fn the_keys_of_an_owner_who_is_gone_go_at_the_ttl_and_its_lease_a_margin_b
     let begun = Instant::now();
     one.abandon();
     assert!(matches!(one.ping().await, Err(CoordError::Closed)));
-    assert_eq!(session.keeper.session().lost().await, LeaseEnd::Expired);
-    assert_eq!(begun.elapsed(), 9 * SECOND);
+    assert_eq!(session.keeper.session().end(), Some(LeaseEnd::Lost("it is no longer renewed".into())));
     // One change for both, at the time, though nobody calls the store.
     let gone = changes(&mut watch).await;
     assert_eq!((begun.elapsed(), gone.len()), (10 * SECOND, 2));

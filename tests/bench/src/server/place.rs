@@ -1,0 +1,108 @@
+//! Where a server lives: a folder and ports that no other test has.
+
+use std::io;
+use std::net::TcpListener;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::chown;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::error::{BenchError, Result};
+
+/// A folder of its own, removed with it, and ports on loopback that no other server of a bench on this machine is given.
+pub struct Place {
+    folder: TempDir,
+    ports: Vec<Port>,
+}
+
+/// A port, marked as ours for all benches on this machine by a socket of its name, which the kernel closes when we are gone.
+/// So nobody else is given it while our server is down.
+struct Port {
+    number: u16,
+    _mark: UnixDatagram,
+}
+
+impl Place {
+    /// A new place; `user` is who may enter the folder beside us, when we are root.
+    pub(super) fn new(name: &str, ports: usize, user: Option<&str>) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix(&format!("gone-{name}-")).tempdir();
+        let folder = folder.map_err(|error| BenchError::of("a folder for a server", error))?;
+        if let Some(user) = user.filter(|_| rustix::process::geteuid().is_root()) {
+            let (user, group) = ids_of(user)?;
+            chown(folder.path(), Some(user), Some(group))
+                .map_err(|error| BenchError::of(folder.path().display(), error))?;
+        }
+        let ports = (0..ports).map(|_| Port::new()).collect::<io::Result<_>>();
+        let ports = ports.map_err(|error| BenchError::of("a free port", error))?;
+        Ok(Self { folder, ports })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A file or folder in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// One of the ports; the first is for the clients.
+    ///
+    /// # Panics
+    ///
+    /// If the [`Software`](super::Software) did not ask for so many.
+    pub fn port(&self, index: usize) -> u16 {
+        self.ports[index].number
+    }
+
+    /// `127.0.0.1:port`, of one of the ports.
+    pub fn address(&self, index: usize) -> String {
+        format!("127.0.0.1:{}", self.port(index))
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        self.path("log")
+    }
+}
+
+impl Port {
+    fn new() -> io::Result<Self> {
+        loop {
+            let number = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+            let name = SocketAddr::from_abstract_name(format!("gone-test-port-{number}"))?;
+            match UnixDatagram::bind_addr(&name) {
+                Ok(mark) => return Ok(Self { number, _mark: mark }),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// The numbers of a user and of its group, as `/etc/passwd` has them.
+fn ids_of(user: &str) -> Result<(u32, u32)> {
+    let text = std::fs::read_to_string("/etc/passwd").map_err(|error| BenchError::of("/etc/passwd", error))?;
+    let line = text.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|line| line.first() == Some(&user));
+    let ids = line.and_then(|line| Some((line.get(2)?.parse().ok()?, line.get(3)?.parse().ok()?)));
+    ids.ok_or_else(|| BenchError::new(format!("there is no user `{user}`: its server's package makes it")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_places_share_a_port_or_a_folder() {
+        let places: Vec<_> = (0..50).map(|_| Place::new("x", 3, None).unwrap()).collect();
+        let ports: std::collections::BTreeSet<_> =
+            places.iter().flat_map(|place| (0..3).map(|index| place.port(index))).collect();
+        assert_eq!(ports.len(), 150);
+        let folder = places[0].folder().to_owned();
+        assert!(folder.is_dir());
+        drop(places);
+        assert!(!folder.exists());
+    }
+}
