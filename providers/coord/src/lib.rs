@@ -24,8 +24,8 @@ pub use ids::{InstanceId, InstanceIds};
 pub use lock::{GuardedWrite, Lock, Locks};
 pub use provider::{CoordProvider, module};
 pub use registry::{
-    Authority, Discovery, Instances, Registration, RegistrationStatus, Registry, RegistryConfig, ServiceEvent, ServiceEvents,
-    ServiceInfo,
+    Authority, Discovery, Instances, Registration, RegistrationStatus, Registry, RegistryConfig, RegistryStats,
+    ServiceEvent, ServiceEvents, ServiceInfo,
 };
 #[cfg(feature = "grpc")]
 pub use registry::{ChannelOptions, ChannelStats, OutlierPolicy, ServiceChannel};

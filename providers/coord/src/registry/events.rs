@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::ServiceInfo;
+use crate::CoordError;
 use crate::watch::feed::Update;
 use crate::watch::{Watch, WatchStatus};
-use crate::CoordError;
 
 /// What has happened to one instance.
 #[derive(Clone, Debug)]

@@ -96,7 +96,9 @@ mod tests {
     fn a_list_that_is_suddenly_empty_stays_for_its_time_and_no_longer() {
         let now = Instant::now();
         let two = live(&["a", "b"]);
-        for (steps, listed) in [(vec![live(&["b"]), live(&[])], false), (vec![live(&[])], false), (vec![live(&[])], true)] {
+        for (steps, listed) in
+            [(vec![live(&["b"]), live(&[])], false), (vec![live(&[])], false), (vec![live(&[])], true)]
+        {
             let mut guard = Guard::new(SECOND * 15);
             let mut before = two.clone();
             for step in steps {

@@ -1,4 +1,4 @@
-//! Keeps one id registered: what is wanted of it is told, and brought about, again and again if need be.
+//! Keeps one key: what is wanted of it is told, and brought about, again and again if need be.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -8,7 +8,8 @@ use gone_kit::{LeaseEnd, Outcome};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{Kept, ServiceInfo};
+use super::ServiceInfo;
+use super::kept::Kept;
 use crate::CoordError;
 use crate::backend::{Committed, Compare, Range, Revision, Session, Step, Txn};
 use crate::backoff::{Backoff, jittered};
@@ -27,14 +28,13 @@ const LATE: Duration = Duration::from_secs(15);
 pub(super) struct Claim {
     pub(super) info: ServiceInfo,
     pub(super) ttl: Duration,
-    pub(super) key: String,
     pub(super) value: Arc<[u8]>,
 }
 
-/// What is wanted of an id.
+/// What is wanted of a key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Wanted {
-    /// The how-manieth registration of the id this is: an older one has nothing to say any more.
+    /// Counts the registrations under the key: an older one has nothing to say any more.
     pub(super) turn: u64,
     /// `None`: that it is not registered.
     pub(super) claim: Option<Arc<Claim>>,
@@ -57,7 +57,7 @@ pub(super) enum Phase {
     Registered,
     /// Its key is gone, and is being put back.
     Restoring,
-    /// Somebody else has registered the id.
+    /// Somebody else has put it.
     Taken,
     /// It could not be unregistered yet, or may still turn up.
     Leaving(Option<CoordError>),
@@ -65,7 +65,7 @@ pub(super) enum Phase {
     Gone,
 }
 
-/// One id: what is wanted of it, and how it stands.
+/// One key: what is wanted of it, and how it stands.
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     pub(super) wanted: watch::Sender<Wanted>,
@@ -88,9 +88,8 @@ impl Slot {
     }
 }
 
-/// A key that was put, or perhaps was.
+/// The key was put, or perhaps was.
 struct Placed {
-    claim: Arc<Claim>,
     session: Arc<Session>,
     /// When it was put; `None`: it is not known whether it was.
     modified: Option<Revision>,
@@ -104,21 +103,19 @@ enum End {
     Closed,
 }
 
-/// The one who writes the key of an id. It ends when nothing is wanted of the id, or when the backend is closed.
+/// The one who writes a key. It ends when nothing is wanted of the key, or when the backend is closed.
 pub(super) struct Keeper {
     kept: Arc<Kept>,
-    id: String,
+    key: String,
     slot: Arc<Slot>,
     wanted: watch::Receiver<Wanted>,
-    /// What has to go when nothing is wanted any more. The last is what is registered now; one before it, under another name,
-    /// is there only when the step from the one to the other was not answered.
-    placed: Vec<Placed>,
+    placed: Option<Placed>,
 }
 
 impl Keeper {
-    pub(super) fn new(kept: Arc<Kept>, id: String, slot: Arc<Slot>) -> Self {
+    pub(super) fn new(kept: Arc<Kept>, key: String, slot: Arc<Slot>) -> Self {
         let wanted = slot.wanted.subscribe();
-        Self { kept, id, slot, wanted, placed: Vec::new() }
+        Self { kept, key, slot, wanted, placed: None }
     }
 
     pub(super) async fn run(mut self) {
@@ -129,14 +126,14 @@ impl Keeper {
                 None => self.leave(turn).await,
             };
             if let End::Closed = end {
-                self.kept.forget(&self.id, &self.slot);
+                self.kept.forget(&self.key, &self.slot);
                 self.slot.state.send_modify(|state| {
                     (state.turn, state.phase) = (turn, Phase::Gone);
                     state.refused.get_or_insert(CoordError::Closed);
                 });
                 return;
             }
-            if self.placed.is_empty() && self.kept.retire(&self.id, &self.slot) {
+            if claim.is_none() && self.placed.is_none() && self.kept.retire(&self.key, &self.slot) {
                 return;
             }
         }
@@ -154,8 +151,9 @@ impl Keeper {
     /// Registers, and stays registered until something else is wanted.
     async fn keep(&mut self, turn: u64, claim: &Arc<Claim>) -> End {
         self.tell(turn, Phase::Working);
-        match self.put(claim).await {
-            Ok(()) => self.tell(turn, Phase::Registered),
+        // Whoever put it before.
+        match self.write(claim, |put| Txn { then: vec![put], ..Txn::default() }).await {
+            Ok(_) => self.tell(turn, Phase::Registered),
             Err(CoordError::Closed) => return End::Closed,
             Err(error) => {
                 // What was put all the same is removed.
@@ -164,16 +162,16 @@ impl Keeper {
                 return End::Changed;
             }
         }
-        tracing::info!(target: "gone_coord", key = claim.key, "registered");
+        tracing::info!(target: "gone_coord", key = self.key, "registered");
         match self.stay(turn, claim).await {
             Err(end) => end,
             Ok(()) => {
                 tracing::error!(
                     target: "gone_coord",
-                    key = claim.key,
+                    key = self.key,
                     "somebody else has registered this id, so this registration is given up"
                 );
-                self.placed.clear();
+                self.placed = None;
                 self.tell(turn, Phase::Taken);
                 // The slot, and so the sender, is held here.
                 let _ = self.wanted.changed().await;
@@ -193,14 +191,14 @@ impl Keeper {
             }
             self.kept.counters.restored.fetch_add(1, Relaxed);
             self.tell(turn, Phase::Registered);
-            tracing::info!(target: "gone_coord", key = claim.key, "registered again");
+            tracing::info!(target: "gone_coord", key = self.key, "registered again");
         }
     }
 
     /// Waits until the key is missing: its session has ended, or it was looked for and is not what was put.
     async fn missing(&mut self, claim: &Claim) -> Result<(), End> {
-        let key = &claim.key;
-        while let Some(Placed { session, modified, .. }) = self.placed.last() {
+        let key = &self.key;
+        while let Some(Placed { session, modified, .. }) = &self.placed {
             tokio::select! {
                 _ = self.wanted.changed() => return Err(End::Changed),
                 end = session.keeper.session().lost() => {
@@ -240,40 +238,18 @@ impl Keeper {
                 Ok(restored) => return Ok(restored),
                 Err(CoordError::Closed) => return Err(End::Closed),
                 Err(error) => {
-                    tracing::debug!(target: "gone_coord", key = claim.key, %error, "not registered again yet");
+                    tracing::debug!(target: "gone_coord", key = self.key, %error, "not registered again yet");
                     wait = backoff.wait();
                 }
             }
         }
     }
 
-    /// Puts the key, whoever put it before. What the id was registered as until now goes in the same step.
-    async fn put(&mut self, claim: &Arc<Claim>) -> Result<(), CoordError> {
-        while let Some(at) = self.placed.iter().position(|placed| placed.claim.key != claim.key) {
-            let old = self.placed[at].claim.key.clone();
-            if let Some(modified) = self.placed[at].modified {
-                let instead = |put| Txn {
-                    compares: vec![Compare::Modified(old.clone(), modified)],
-                    then: vec![Step::Delete(old.clone()), put],
-                    otherwise: Vec::new(),
-                };
-                let replaced = self.write(claim, instead).await?.succeeded;
-                self.placed.remove(at);
-                if replaced {
-                    return Ok(());
-                }
-            } else {
-                self.remove(&self.placed[at]).await?;
-                self.placed.remove(at);
-            }
-        }
-        self.write(claim, |put| Txn { then: vec![put], ..Txn::default() }).await.map(drop)
-    }
-
     /// Puts the key where it is missing, or is what was put before; `false` when it is somebody else's.
     async fn put_back(&mut self, claim: &Arc<Claim>) -> Result<bool, CoordError> {
-        let key = || claim.key.clone();
-        let before = self.placed.last().and_then(|placed| placed.modified);
+        let key = self.key.clone();
+        let key = || key.clone();
+        let before = self.placed.as_ref().and_then(|placed| placed.modified);
         let absent = |put| Txn {
             compares: vec![Compare::Created(key(), 0)],
             then: vec![put],
@@ -283,7 +259,7 @@ impl Keeper {
         if committed.succeeded {
             return Ok(true);
         }
-        let Some(entry) = committed.found.into_iter().flatten().next() else { return Err(contended(&claim.key)) };
+        let Some(entry) = committed.found.into_iter().flatten().next() else { return Err(contended(&self.key)) };
         // The same value is this instance too: two processes are not reached at one address.
         if before != Some(entry.modified) && *entry.value != *claim.value {
             return Ok(false);
@@ -295,7 +271,7 @@ impl Keeper {
         };
         match self.write(claim, unchanged).await?.succeeded {
             true => Ok(true),
-            false => Err(contended(&claim.key)),
+            false => Err(contended(&self.key)),
         }
     }
 
@@ -304,7 +280,7 @@ impl Keeper {
         let mut replaced = false;
         loop {
             let session = self.kept.sessions.get(claim.ttl).await?;
-            let put = Step::Put { key: claim.key.clone(), value: claim.value.clone(), session: session.id };
+            let put = Step::Put { key: self.key.clone(), value: claim.value.clone(), session: session.id };
             let answer = self.kept.backend.commit("register", txn(put)).await;
             let modified = match &answer {
                 Ok(committed) if committed.succeeded => Some(committed.revision),
@@ -317,8 +293,7 @@ impl Keeper {
                 }
                 _ => return answer,
             };
-            self.placed.retain(|placed| placed.claim.key != claim.key);
-            self.placed.push(Placed { claim: claim.clone(), session, modified });
+            self.placed = Some(Placed { session, modified });
             return answer;
         }
     }
@@ -327,15 +302,15 @@ impl Keeper {
     async fn leave(&mut self, turn: u64) -> End {
         let late = Instant::now() + LATE;
         let mut backoff = Backoff::new(RETRY.0, RETRY.1);
-        while let Some(placed) = self.placed.last() {
+        while let Some(placed) = &self.placed {
             let again = match self.remove(placed).await {
                 Ok(false) if Instant::now() < late => {
                     self.tell(turn, Phase::Leaving(None));
                     late
                 }
                 Ok(_) => {
-                    self.placed.pop();
-                    continue;
+                    self.placed = None;
+                    break;
                 }
                 Err(CoordError::Closed) => return End::Closed,
                 Err(error) => {
@@ -346,7 +321,7 @@ impl Keeper {
             tokio::select! {
                 _ = self.wanted.changed() => return End::Changed,
                 // Its key goes with it.
-                _ = placed.session.keeper.session().lost() => drop(self.placed.pop()),
+                _ = placed.session.keeper.session().lost() => self.placed = None,
                 () = sleep_until(again) => {}
             }
         }
@@ -357,7 +332,7 @@ impl Keeper {
     /// Removes a key, if it is still what was put; `false` when it is not there and may still arrive.
     async fn remove(&self, placed: &Placed) -> Result<bool, CoordError> {
         let backend = &self.kept.backend;
-        let key = &placed.claim.key;
+        let key = &self.key;
         let modified = match placed.modified {
             Some(modified) => modified,
             None => match backend.get(key).await? {

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::keeper::{Claim, Keeper, Phase, Slot, State};
+use super::keeper::{Claim, Keeper, Phase, Slot, State, Wanted};
 use crate::CoordError;
 use crate::backend::Backend;
 use crate::sessions::Sessions;
 
-/// How many ids one connection may have registered at once.
+/// How many instances one connection may have registered at once.
 const MOST: usize = 10_000;
 
-/// The ids that one connection has registered.
+/// The instances that one connection has registered.
 pub(super) struct Kept {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) sessions: Arc<Sessions>,
@@ -23,7 +23,7 @@ pub(super) struct Kept {
 #[derive(Default)]
 struct Slots {
     closed: bool,
-    by_id: BTreeMap<String, Arc<Slot>>,
+    by_key: BTreeMap<String, Arc<Slot>>,
 }
 
 /// How often something happened to the registrations.
@@ -44,20 +44,20 @@ impl Kept {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wants something of an id, and gives its slot and the turn.
+    /// Wants an instance to be registered, and gives its slot and the turn.
     pub(super) fn claim(self: &Arc<Self>, claim: Claim) -> Result<(Arc<Slot>, u64), CoordError> {
-        let id = claim.info.id.clone();
+        let key = claim.info.key();
         let mut slots = self.slots();
         if slots.closed {
             return Err(CoordError::Closed);
         }
-        if slots.by_id.len() >= MOST && !slots.by_id.contains_key(&id) {
+        if slots.by_key.len() >= MOST && !slots.by_key.contains_key(&key) {
             let reason = format!("{MOST} instances are registered already, and no more are allowed");
             return Err(CoordError::Invalid { argument: "id", reason });
         }
-        let slot = slots.by_id.entry(id.clone()).or_insert_with(|| {
+        let slot = slots.by_key.entry(key.clone()).or_insert_with(|| {
             let slot = Arc::new(Slot::default());
-            tokio::spawn(Keeper::new(Arc::clone(self), id, Arc::clone(&slot)).run());
+            tokio::spawn(Keeper::new(Arc::clone(self), key, Arc::clone(&slot)).run());
             slot
         });
         let mut turn = 0;
@@ -69,11 +69,14 @@ impl Kept {
         Ok((Arc::clone(slot), turn))
     }
 
-    /// An id is registered no more; gives its slot and the turn, if it was.
-    pub(super) fn give_up(&self, id: &str) -> Option<(Arc<Slot>, u64)> {
-        let slot = self.slots().by_id.get(id).cloned()?;
-        let turn = slot.wanted.borrow().turn;
-        slot.give_up(turn).then_some((slot, turn))
+    /// Nothing with this id is registered any more; gives the slots and turns of what was.
+    pub(super) fn give_up(&self, id: &str) -> Vec<(Arc<Slot>, u64)> {
+        let slots = self.slots();
+        let given_up = slots.by_key.values().filter_map(|slot| {
+            let Wanted { turn, claim } = slot.wanted.borrow().clone();
+            (claim?.info.id == id && slot.give_up(turn)).then(|| (Arc::clone(slot), turn))
+        });
+        given_up.collect()
     }
 
     /// Nothing is registered any more; waits until that is so, or is known not to have gone well. Gives how many went, and how
@@ -82,7 +85,7 @@ impl Kept {
         let all: Vec<_> = {
             let mut slots = self.slots();
             slots.closed |= close;
-            slots.by_id.values().cloned().collect()
+            slots.by_key.values().cloned().collect()
         };
         let turns = all.iter().map(|slot| {
             let turn = slot.wanted.borrow().turn;
@@ -102,20 +105,20 @@ impl Kept {
     }
 
     /// Whether the keeper of a slot may end: nothing is wanted of it. Then nobody will find it again.
-    pub(super) fn retire(&self, id: &str, slot: &Arc<Slot>) -> bool {
+    pub(super) fn retire(&self, key: &str, slot: &Arc<Slot>) -> bool {
         let mut slots = self.slots();
         let idle = slot.wanted.borrow().claim.is_none();
-        if idle && slots.by_id.get(id).is_some_and(|found| Arc::ptr_eq(found, slot)) {
-            slots.by_id.remove(id);
+        if idle && slots.by_key.get(key).is_some_and(|found| Arc::ptr_eq(found, slot)) {
+            slots.by_key.remove(key);
         }
         idle
     }
 
     /// The keeper of a slot has ended, whatever is wanted.
-    pub(super) fn forget(&self, id: &str, slot: &Arc<Slot>) {
+    pub(super) fn forget(&self, key: &str, slot: &Arc<Slot>) {
         let mut slots = self.slots();
-        if slots.by_id.get(id).is_some_and(|found| Arc::ptr_eq(found, slot)) {
-            slots.by_id.remove(id);
+        if slots.by_key.get(key).is_some_and(|found| Arc::ptr_eq(found, slot)) {
+            slots.by_key.remove(key);
         }
     }
 
@@ -127,7 +130,7 @@ impl Kept {
     /// How many registrations there should be, and how many there are.
     pub(super) fn standing(&self) -> (u64, u64) {
         let slots = self.slots();
-        let wanted = slots.by_id.values().filter(|slot| slot.wanted.borrow().claim.is_some());
+        let wanted = slots.by_key.values().filter(|slot| slot.wanted.borrow().claim.is_some());
         wanted.fold((0, 0), |(wanted, there), slot| {
             let registered = matches!(slot.state.borrow().phase, Phase::Registered);
             (wanted + 1, there + u64::from(registered))

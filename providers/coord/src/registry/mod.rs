@@ -10,6 +10,7 @@ mod info;
 mod keeper;
 mod kept;
 mod registration;
+mod stats;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gone_core::{CloseReport, Deadline};
-use gone_kit::Stat;
 use tokio::sync::OnceCell;
 use tokio::time::{sleep, timeout_at};
 
@@ -38,6 +38,7 @@ pub use discovery::{Discovery, Instances};
 pub use events::{ServiceEvent, ServiceEvents};
 pub use info::{Authority, ServiceInfo};
 pub use registration::{Registration, RegistrationStatus};
+pub use stats::RegistryStats;
 
 /// How many services one connection may follow at once.
 const MOST_SERVICES: usize = 1_000;
@@ -87,9 +88,9 @@ impl Registry {
     /// Registers an instance, until the [`Registration`] is dropped. If this process is gone without a word, its peers stop to
     /// find it after `ttl`: whole seconds, 1 s to 1 h.
     ///
-    /// What stood under the same service and id is replaced: a process that comes back after a crash need not wait for its own
-    /// ttl. What this [`Coord`](crate::Coord) has registered under the same id goes in the same step, and its older
-    /// [`Registration`] has ended and no power over the new one.
+    /// What stood under the same service and id is replaced, in one step: a process that comes back after a crash need not wait
+    /// for its own ttl. If this [`Coord`](crate::Coord) has put it, the older [`Registration`] has ended, and has no power over
+    /// the new one.
     ///
     /// A dropped future leaves nothing registered: what was put all the same is removed in the background.
     ///
@@ -101,20 +102,25 @@ impl Registry {
     pub async fn register(&self, info: ServiceInfo, ttl: Duration) -> Result<Registration, CoordError> {
         info.validate()?;
         check_ttl(ttl)?;
-        let (key, value) = (info.key(), info.encode().into());
-        Registration::begin(&self.directory().kept, Claim { info, ttl, key, value }).await
+        let value = info.encode().into();
+        Registration::begin(&self.directory().kept, Claim { info, ttl, value }).await
     }
 
-    /// Unregisters what this [`Coord`](crate::Coord) has registered under an id, as [`Registration::unregister`] does.
+    /// Unregisters what this [`Coord`](crate::Coord) has registered under an id, whatever the service, as
+    /// [`Registration::unregister`] does.
     ///
     /// # Errors
     ///
     /// [`CoordError::NotFound`] when it has registered no such id, and those of [`Registration::unregister`].
     pub async fn unregister(&self, id: &str) -> Result<(), CoordError> {
-        match self.directory().kept.give_up(id) {
-            Some((slot, turn)) => registration::gone(&slot, turn).await,
-            None => Err(CoordError::NotFound { key: id.to_owned() }),
+        let given_up = self.directory().kept.give_up(id);
+        if given_up.is_empty() {
+            return Err(CoordError::NotFound { key: id.to_owned() });
         }
+        for (slot, turn) in given_up {
+            registration::gone(&slot, turn).await?;
+        }
+        Ok(())
     }
 
     /// Unregisters all that this [`Coord`](crate::Coord) has registered, then waits until peers have heard of it
@@ -181,6 +187,11 @@ impl Registry {
             Ok(Discovery::start(service.to_owned(), feed, clock, self.shared.config.registry.hold_empty))
         };
         cell.get_or_try_init(|| follow).await.cloned()
+    }
+
+    /// The figures, right now.
+    pub fn stats(&self) -> RegistryStats {
+        self.directory().stats()
     }
 
     async fn feed(&self, service: &str) -> Result<Feed, CoordError> {
@@ -252,35 +263,28 @@ impl Directory {
         }
     }
 
-    /// How many registrations there should be, and how many there are.
-    pub(crate) fn standing(&self) -> (u64, u64) {
-        self.kept.standing()
-    }
-
-    /// The figures of the registrations, of what is followed, and of the shared channels.
-    pub(crate) fn stats(&self) -> Vec<Stat> {
-        let (wanted, there) = self.standing();
-        let (lost, restored) = self.kept.counters();
+    fn stats(&self) -> RegistryStats {
+        let (registrations, there) = self.kept.standing();
+        let (registrations_lost, registrations_restored) = self.kept.counters();
         let followed: Vec<_> = {
             let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
             followed.values().filter_map(|cell| cell.get().cloned()).collect()
         };
-        let undecodable: usize = followed.iter().map(|discovery| discovery.instances().undecodable()).sum();
-        let stale = followed.iter().filter(|discovery| !discovery.status().connected).count();
-        let mut stats = vec![
-            Stat::gauge("registrations", wanted),
-            Stat::gauge("registrations_missing", wanted - there),
-            Stat::counter("registrations_lost", lost),
-            Stat::counter("registrations_restored", restored),
-            Stat::gauge("services_followed", followed.len() as u64),
-            Stat::gauge("services_stale", stale as u64),
-            Stat::gauge("instances_undecodable", undecodable as u64),
-        ];
         #[cfg(feature = "grpc")]
-        {
+        let channels = {
             let channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
-            stats.extend(ChannelStats::sum(channels.values().map(ServiceChannel::stats)).figures());
+            channels.values().map(ServiceChannel::stats).fold(ChannelStats::default(), ChannelStats::and)
+        };
+        RegistryStats {
+            registrations,
+            registrations_missing: registrations - there,
+            registrations_lost,
+            registrations_restored,
+            services: followed.len() as u64,
+            services_stale: followed.iter().filter(|discovery| !discovery.status().connected).count() as u64,
+            undecodable: followed.iter().map(|discovery| discovery.instances().undecodable() as u64).sum(),
+            #[cfg(feature = "grpc")]
+            channels,
         }
-        stats
     }
 }

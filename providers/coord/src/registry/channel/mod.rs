@@ -144,17 +144,20 @@ pub struct ChannelStats {
 }
 
 impl ChannelStats {
-    pub(super) fn sum(all: impl Iterator<Item = Self>) -> Self {
-        all.fold(Self::default(), |sum, one| Self {
-            instances: sum.instances + one.instances,
-            ejected: sum.ejected + one.ejected,
-            calls: sum.calls + one.calls,
-            failures: sum.failures + one.failures,
-            moved: sum.moved + one.moved,
-            ejections: sum.ejections + one.ejections,
-        })
+    /// The figures of two channels together.
+    #[must_use]
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            instances: self.instances + other.instances,
+            ejected: self.ejected + other.ejected,
+            calls: self.calls + other.calls,
+            failures: self.failures + other.failures,
+            moved: self.moved + other.moved,
+            ejections: self.ejections + other.ejections,
+        }
     }
 
+    /// As they are exported.
     pub(super) fn figures(self) -> [Stat; 6] {
         [
             Stat::gauge("channel_instances", self.instances as u64),
