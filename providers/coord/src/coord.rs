@@ -122,6 +122,10 @@ impl Coord {
         CoordStats { sessions, oldest_renewal }
     }
 
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// The scheme of the backend, such as `memory`.
     pub fn backend(&self) -> &'static str {
         self.shared.backend.name()

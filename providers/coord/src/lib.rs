@@ -7,11 +7,13 @@ mod centre;
 mod config;
 mod coord;
 mod error;
+mod follow;
 mod holding;
 mod ids;
 mod lock;
 mod provider;
 mod registry;
+mod remote;
 mod sessions;
 mod value;
 mod watch;
@@ -20,6 +22,7 @@ pub use centre::ConfigCentre;
 pub use config::{ConfigError, ConfigFault, CoordConfig, TlsConfig};
 pub use coord::{Coord, CoordStats};
 pub use error::CoordError;
+pub use follow::{Entries, Followed};
 pub use ids::{InstanceId, InstanceIds};
 pub use lock::{GuardedWrite, Lock, Locks};
 pub use provider::{CoordProvider, module};
@@ -29,4 +32,5 @@ pub use registry::{
 };
 #[cfg(feature = "grpc")]
 pub use registry::{ChannelOptions, ChannelStats, OutlierPolicy, ServiceChannel};
+pub use remote::{RemoteConfig, RemoteConfigFollower};
 pub use watch::{Watch, WatchEvent, WatchStatus};

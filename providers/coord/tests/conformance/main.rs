@@ -5,9 +5,12 @@
 
 mod at;
 mod centre;
+mod connect;
+mod follow;
 mod handle;
 mod ids;
 mod lock;
+mod random;
 mod registry;
 mod watch;
 
@@ -62,6 +65,12 @@ cases! {
         a_deletion_is_told,
         a_slow_reader_sees_the_last_state_of_each_key,
         a_watch_ends_when_the_connection_is_closed;
+    follow:
+        a_followed_value_is_the_stored_one_or_the_default,
+        a_bad_push_keeps_the_last_good_value_and_says_so,
+        of_a_thousand_pushes_the_last_is_seen_at_once_and_nothing_piles_up,
+        all_below_a_prefix_is_followed_as_one_value,
+        a_followed_value_stays_when_the_connection_is_closed;
     lock:
         a_lock_is_taken_and_given_back,
         a_held_lock_is_refused_at_once_and_nothing_is_left_of_the_try,
