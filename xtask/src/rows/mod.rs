@@ -16,7 +16,7 @@ pub(crate) fn print(filter: &str) -> Result<()> {
     let (passed, marks, due) = (passed()?, marks::all()?, due::all()?);
     let mut missing = Vec::new();
     let mut counts: BTreeMap<(&str, &str), Count> = BTreeMap::new();
-    for (number, row) in due.iter().filter(|(number, _)| number.contains(filter)) {
+    for (number, row) in due.iter().filter(|(number, row)| number.contains(filter) || row.table.contains(filter)) {
         let marked = marks.get(number).map(Vec::as_slice).unwrap_or_default();
         for (backend, answer) in &row.backends {
             let count = counts.entry((&row.table, backend)).or_default();
