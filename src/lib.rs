@@ -43,6 +43,8 @@ pub use entry::Gone;
 pub use gone_clog::{self as clog, Logger};
 #[cfg(feature = "config")]
 pub use gone_config::{self as config, Live, Secret};
+#[cfg(feature = "coord")]
+pub use gone_coord as coord;
 #[cfg(feature = "db")]
 pub use gone_db as db;
 pub use gone_kit as kit;

@@ -5,7 +5,9 @@ mod compile_cost;
 mod compile_peers;
 mod crates;
 mod faults;
+mod results;
 mod rows;
+mod servers;
 mod shell;
 mod soak;
 mod test;
@@ -13,7 +15,8 @@ mod test;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask test            everything that CI runs: format, clippy, rustdoc, each feature alone, all tests
+cargo xtask test            everything that CI runs: format, clippy, rustdoc, each feature alone, all tests; installs the servers
+                            that these need (as root, or by sudo)
 cargo xtask rows [FILTER]   the contract's rows that are due, and which of them a passing test proves
 cargo xtask bench container measures the container beside hand-wired construction and its peers, in one run, as ratios
 cargo xtask bench clog      measures a log line beside tracing-subscriber's JSON, in one run, as ratios

@@ -2,14 +2,16 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::servers;
 use crate::shell::{Result, cargo};
 
 /// The packages with tests of full size, and the features that these need.
-const FULL_SIZE: [(&str, &str); 1] = [("gone-clog", "gzip")];
+const FULL_SIZE: [(&str, &str); 3] = [("gone-clog", "gzip"), ("gone-coord", "etcd,grpc"), ("gone-uid", "")];
 
 /// A hundred thousand random applications, from a seed of the moment; it is printed, and said again by what fails. Then every
 /// ignored test whose name begins with `full_size`.
 pub(crate) fn run() -> Result<()> {
+    servers::install()?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs());
     let seed = format!("{}", now * 100_000);
     let arguments = ["test", "--release", "--package", "gone", "--test", "random", "--", "--nocapture"];

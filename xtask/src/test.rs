@@ -1,34 +1,55 @@
 //! `cargo xtask test`: everything that CI runs.
 
-use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crate::shell::{Result, cargo, cargo_lines, cargo_output};
-use crate::{crates, rows};
+use crate::results::Results;
+use crate::shell::{Result, cargo, cargo_output};
+use crate::{crates, rows, servers};
 
 /// The features of each package that must compile and be tidy alone. Packages without features of their own are covered by the
 /// run over the whole workspace.
-const FEATURES: [(&str, &[&str]); 4] = [
+const FEATURES: [(&str, &[&str]); 6] = [
     ("gone", &["macros", "config", "clog", "clog-gzip", "db", "linkme", "schema", "test-util"]),
     ("gone-clog", &["gzip", "schema"]),
     ("gone-config", &["schema"]),
+    ("gone-coord", &["etcd", "grpc", "schema"]),
     ("gone-db", &["schema", "sqlite"]),
+    ("gone-uid", &["schema"]),
+];
+
+/// The packages that have more to test with what is off by default, and all of that.
+const IN_FULL: [&str; 8] = [
+    "--package",
+    "gone-clog",
+    "--package",
+    "gone-coord",
+    "--package",
+    "gone-uid",
+    "--features",
+    "gone-clog/gzip,gone-coord/etcd,gone-coord/grpc,gone-coord/schema,gone-uid/schema",
 ];
 
 pub(crate) fn run() -> Result<()> {
     let begun = Instant::now();
     cargo(&["fmt", "--all", "--check"], &[])?;
-    cargo(&["clippy", "--quiet", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
-    cargo(&["doc", "--quiet", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-Dwarnings")])?;
+    servers::install()?;
+    for packages in [&["--workspace"][..], &IN_FULL] {
+        let clippy = [&["clippy", "--quiet", "--all-targets"], packages, &["--", "-D", "warnings"]].concat();
+        cargo(&clippy, &[])?;
+        let doc = [&["doc", "--quiet", "--no-deps"], packages].concat();
+        cargo(&doc, &[("RUSTDOCFLAGS", "-Dwarnings")])?;
+    }
     features_alone()?;
     crates::check()?;
     unwanted_crates()?;
-    tests()?;
+    let mut results = Results::default();
+    let ran = [&["--workspace"][..], &IN_FULL].map(|packages| results.run(packages));
+    results.keep()?;
+    ran.into_iter().collect::<Result<()>>()?;
     // The other registry, with the same tests.
     cargo(&["test", "--quiet", "--package", "gone", "--test", "discover", "--features", "linkme"], &[])?;
-    // What is off by default.
-    cargo(&["test", "--quiet", "--package", "gone-clog", "--features", "gzip"], &[])?;
     rows::print("")?;
+    results.summary()?;
     println!("all of it took {:.0} s", begun.elapsed().as_secs_f64());
     Ok(())
 }
@@ -49,43 +70,13 @@ fn features_alone() -> Result<()> {
 
 /// Crates that bring a C library of their own, or a second TLS stack, into every build.
 fn unwanted_crates() -> Result<()> {
-    let tree = cargo_output(&["tree", "--workspace", "--edges", "normal,build", "--prefix", "none"])?;
-    for unwanted in ["openssl-sys ", "native-tls ", "aws-lc-rs "] {
-        if tree.lines().any(|line| line.starts_with(unwanted)) {
-            return Err(format!("{unwanted}is in the tree: find who brings it with `cargo tree --invert {unwanted}`"));
+    for packages in [&["--workspace"][..], &IN_FULL] {
+        let tree = cargo_output(&[&["tree", "--edges", "normal,build", "--prefix", "none"], packages].concat())?;
+        for unwanted in ["openssl-sys ", "native-tls ", "aws-lc-rs "] {
+            if tree.lines().any(|line| line.starts_with(unwanted)) {
+                return Err(format!("{unwanted}is in the tree: find who with `cargo tree --invert {unwanted}`"));
+            }
         }
     }
     Ok(())
-}
-
-/// All tests, also those that `cargo test` leaves out because they need a server. Those of full size are for `cargo xtask soak`.
-fn tests() -> Result<()> {
-    let mut passed = BTreeSet::new();
-    let mut binary = String::new();
-    let (mut ok, mut failed) = (0, 0);
-    let arguments = ["test", "--workspace", "--no-fail-fast", "--", "--include-ignored", "--skip", "full_size"];
-    let success = cargo_lines(&arguments, |line| {
-        if let Some(running) = line.trim_start().strip_prefix("Running ") {
-            let file = running.rsplit('/').next().unwrap_or(running);
-            binary = file.rsplit_once('-').map_or(file, |(name, _)| name).to_owned();
-        } else if let Some(documented) = line.trim_start().strip_prefix("Doc-tests ") {
-            binary = format!("doc {documented}");
-        } else if let Some((test, result)) = line.strip_prefix("test ").and_then(|line| line.rsplit_once(" ... ")) {
-            // Tests that print lines like these themselves print other words, or colours, where the result stands.
-            match result {
-                "ok" => {
-                    ok += 1;
-                    passed.insert((binary.clone(), test.replace(" - should panic", "")));
-                }
-                "FAILED" => failed += 1,
-                _ => {}
-            }
-        }
-    })?;
-    rows::keep(&passed)?;
-    println!("{ok} passed, {failed} failed");
-    match success && failed == 0 {
-        true => Ok(()),
-        false => Err("tests failed".into()),
-    }
 }

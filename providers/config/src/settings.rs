@@ -92,6 +92,13 @@ impl Settings {
         &self.snapshot.profile
     }
 
+    /// A variable of the environment that the config was read with, whatever its name; `None` when it is not set, or no text.
+    ///
+    /// For the few that a component knows by a name of its own, such as `RUST_LOG`.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.hub.recipe.variable(name)?.into_string().ok()
+    }
+
     /// What is worked out of this snapshot once, however often it is asked for: a section that many sites lead to is read and checked
     /// once. `make` may run more than once if several threads ask at the same time.
     pub fn once<T: Clone + Send + Sync + 'static>(&self, make: impl FnOnce(&Self) -> T) -> T {

@@ -262,8 +262,8 @@ impl Recipe {
         }
     }
 
-    /// The value of a variable that a file refers to.
-    fn variable(&self, wanted: &str) -> Option<OsString> {
+    /// The value of a variable that is no key.
+    pub(crate) fn variable(&self, wanted: &str) -> Option<OsString> {
         match &self.environment {
             None => std::env::var_os(wanted),
             Some(variables) => {

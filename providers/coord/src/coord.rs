@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gone_core::{CloseReport, Deadline};
 use gone_kit::{Clock, Outcome, redact_url};
@@ -28,6 +29,16 @@ pub(crate) struct Shared {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) clock: Clock,
     pub(crate) config: CoordConfig,
+}
+
+impl Shared {
+    /// With the default config, for tests.
+    #[cfg(test)]
+    pub(crate) fn over(backend: Arc<dyn Backend>) -> Arc<Self> {
+        let clock = Clock::system();
+        let sessions = Arc::new(Sessions::new(backend.clone(), clock.clone()));
+        Arc::new(Self { backend, sessions, clock, config: CoordConfig::default() })
+    }
 }
 
 impl Drop for Shared {
@@ -96,6 +107,17 @@ impl Coord {
         self.shared.backend.ping().await
     }
 
+    /// The figures of the connection, right now.
+    pub fn stats(&self) -> CoordStats {
+        let (sessions, oldest_renewal) = self.shared.sessions.lives();
+        CoordStats { sessions, oldest_renewal }
+    }
+
+    /// The scheme of the backend, such as `memory`.
+    pub fn backend(&self) -> &'static str {
+        self.shared.backend.name()
+    }
+
     /// Closes the connection for all clones: gives back what is held, locks, ids and registrations, ends all watches, and
     /// takes at most `deadline` for it. From now on everything is [`CoordError::Closed`].
     ///
@@ -104,6 +126,16 @@ impl Coord {
     pub async fn close(&self, deadline: Deadline) -> CloseReport {
         self.shared.backend.close(deadline).await
     }
+}
+
+/// The figures of a [`Coord`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CoordStats {
+    /// Sessions that live: one for each ttl by which something is held.
+    pub sessions: u64,
+    /// How long ago the session was last renewed that waits longest for it; zero without sessions.
+    pub oldest_renewal: Duration,
 }
 
 impl fmt::Debug for Coord {

@@ -62,19 +62,19 @@ async fn remove(
     created: Option<Revision>,
 ) {
     let late = Instant::now() + LATE;
-    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
+    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(4));
     let removal = async {
         loop {
             match remove_once(&*backend, &key, &value, created).await {
                 Ok(true) | Err(CoordError::Closed) => return,
                 Ok(false) if Instant::now() >= late => return,
                 // It may still arrive.
-                Ok(false) => tokio::time::sleep_until(late).await,
+                Ok(false) => {}
                 Err(error) => {
                     tracing::debug!(target: "gone_coord", key, %error, "a key that is not needed could not be removed yet");
-                    tokio::time::sleep(backoff.wait()).await;
                 }
             }
+            tokio::time::sleep(backoff.wait()).await;
         }
     };
     tokio::select! {

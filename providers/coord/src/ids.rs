@@ -1,5 +1,8 @@
 //! Instance ids: small numbers, each held by one process at a time.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::RangeInclusive;

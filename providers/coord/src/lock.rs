@@ -1,6 +1,8 @@
 //! Locks: fair, lost when their session is, with a number that fences off who was overtaken.
 
 mod guarded;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;

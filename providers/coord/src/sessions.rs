@@ -1,5 +1,8 @@
 //! The sessions of one connection: one for each ttl, shared by all that is held for that long.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +13,7 @@ use gone_kit::{Clock, LeaseEnd};
 use tokio::runtime::Handle;
 
 use crate::CoordError;
-use crate::backend::{Backend, Committed, Session, Txn};
+use crate::backend::{Backend, Committed, Session, Txn, margin};
 use crate::holding::Placed;
 
 /// The ttls that a session may have. etcd counts in whole seconds.
@@ -112,6 +115,21 @@ impl Sessions {
         let slot = slots.entry(ttl).or_insert_with(|| Slot { cell: Cell::default(), asked: now });
         slot.asked = now;
         Ok(slot.cell.clone())
+    }
+
+    /// How many sessions live, and how long ago the one was renewed that waits longest for it. Those that somebody opens or looks
+    /// at just now are not counted.
+    pub(crate) fn lives(&self) -> (u64, Duration) {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lives = (0, Duration::ZERO);
+        for session in slots.values().filter_map(|slot| slot.cell.try_lock().ok()?.clone()) {
+            let lease = session.keeper.session();
+            if lease.is_held() {
+                let full = session.ttl - margin(session.ttl);
+                lives = (lives.0 + 1, lives.1.max(full.saturating_sub(lease.remaining())));
+            }
+        }
+        lives
     }
 
     /// A text that no other holder has: the session and a count.

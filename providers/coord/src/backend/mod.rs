@@ -5,6 +5,8 @@
 pub(crate) mod etcd;
 pub(crate) mod memory;
 mod rooted;
+#[cfg(test)]
+pub(crate) mod unreliable;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,6 +8,7 @@ mod centre;
 mod handle;
 mod ids;
 mod lock;
+mod random;
 mod watch;
 
 use at::At;

@@ -1,0 +1,190 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::*;
+use crate::UidError;
+
+// UID-2
+#[tokio::test]
+async fn a_valid_config_gives_a_handle_that_makes_ids() {
+    let (uid, ..) = opened().await;
+    assert_eq!(uid.instance(), Some(1));
+    uid.snowflake().await.unwrap();
+}
+
+// UID-1
+// UID-3
+#[tokio::test]
+async fn an_invalid_config_gives_no_handle() {
+    let (clock, _hand) = clock();
+    let fake = Fake::new(&clock);
+    for id in [0, 1024] {
+        let config = UidConfig { max_instance_id: id, ..config() };
+        let error = open(&fake, &config, &clock).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("max_instance_id is {id}; it must be 1 to 1023"));
+    }
+    assert!(fake.held().is_empty(), "nothing was acquired");
+}
+
+// UID-4
+#[tokio::test]
+async fn two_ids_are_not_zero_and_differ() {
+    let (uid, ..) = opened().await;
+    let (one, two) = (uid.snowflake().await.unwrap(), uid.snowflake().await.unwrap());
+    assert!(one > 0 && two > 0 && one != two);
+}
+
+// UID-6
+#[tokio::test]
+async fn ids_one_after_the_other_rise() {
+    let (uid, ..) = opened().await;
+    let mut last = 0;
+    for _ in 0..100 {
+        let id = uid.snowflake().await.unwrap();
+        assert!(id > last);
+        last = id;
+    }
+}
+
+// UID-7
+// UID-8
+#[tokio::test]
+async fn the_parts_are_the_time_the_instance_and_the_sequence() {
+    let (uid, _fake, hand) = opened().await;
+    hand.advance(ms(5));
+    let first = uid.parse(uid.snowflake().await.unwrap()).unwrap();
+    let second = uid.parse(uid.snowflake().await.unwrap()).unwrap();
+    assert_eq!((first.time, first.instance), (SystemTime::UNIX_EPOCH + NOW + ms(5), 1));
+    assert_eq!(second.sequence, first.sequence + 1);
+    assert!(matches!(uid.parse(-1), Err(UidError::NotASnowflake { id: -1 })));
+}
+
+#[tokio::test]
+async fn a_millisecond_has_4096_ids_and_the_next_one_again() {
+    let (uid, _fake, hand) = opened().await;
+    let count = || std::iter::from_fn(|| uid.try_snowflake().ok()).count();
+    // The first millisecond of an instance, and what follows a full one, begin at 0.
+    assert_eq!(count(), 4096);
+    assert!(matches!(uid.try_snowflake(), Err(UidError::SequenceFull)));
+    hand.advance(ms(1));
+    assert_eq!(count(), 4096);
+    hand.advance(ms(1));
+    uid.try_snowflake().unwrap();
+    // Another one that is not full: the next begins by chance.
+    hand.advance(ms(1));
+    let left = count();
+    assert!((4096 - 1023..=4096).contains(&left), "{left}");
+}
+
+#[tokio::test]
+async fn who_finds_the_millisecond_full_waits_for_the_next() {
+    let (uid, _fake, hand) = opened().await;
+    while uid.try_snowflake().is_ok() {}
+    let waiting = tokio::spawn({
+        let uid = uid.clone();
+        async move { uid.snowflake().await }
+    });
+    tokio::time::sleep(ms(20)).await;
+    assert!(!waiting.is_finished(), "the clock stands still");
+    hand.advance(ms(1));
+    let parts = uid.parse(waiting.await.unwrap().unwrap()).unwrap();
+    assert_eq!((parts.time, parts.sequence), (SystemTime::UNIX_EPOCH + NOW + ms(1), 0));
+}
+
+#[tokio::test]
+async fn a_dropped_wait_leaves_nothing_behind() {
+    let (uid, _fake, hand) = opened().await;
+    while uid.try_snowflake().is_ok() {}
+    let cut = tokio::time::timeout(ms(5), uid.snowflake()).await;
+    assert!(cut.is_err());
+    hand.advance(ms(1));
+    assert_eq!(uid.parse(uid.try_snowflake().unwrap()).unwrap().sequence, 0, "the dropped one took no id");
+}
+
+#[tokio::test]
+async fn reserved_ids_rise_and_are_nobody_elses() {
+    let (uid, _fake, hand) = opened().await;
+    let before = uid.try_snowflake().unwrap();
+    let reserving = tokio::spawn({
+        let uid = uid.clone();
+        async move { uid.reserve(10_000).await }
+    });
+    while !reserving.is_finished() {
+        hand.advance(ms(1));
+        settle().await;
+    }
+    let reserved = reserving.await.unwrap().unwrap();
+    assert_eq!(reserved.len(), 10_000);
+    let ids: Vec<i64> = reserved.collect();
+    let after = uid.snowflake().await.unwrap();
+    assert!(before < ids[0] && ids.is_sorted_by(|a, b| a < b) && ids[9_999] < after);
+    for count in [0, crate::MAX_RESERVED + 1] {
+        assert!(matches!(uid.reserve(count).await, Err(UidError::Count { count: it }) if it == count));
+    }
+}
+
+// UID-5
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_tasks_get_ten_thousand_different_ids() {
+    let clock = Clock::system();
+    let uid = open(&Fake::new(&clock), &config(), &clock).await.unwrap();
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let uid = uid.clone();
+            tokio::spawn(async move {
+                let mut ids = Vec::new();
+                for _ in 0..100 {
+                    ids.push(uid.snowflake().await.unwrap());
+                }
+                ids
+            })
+        })
+        .collect();
+    let mut all = BTreeSet::new();
+    for task in tasks {
+        all.extend(task.await.unwrap());
+    }
+    assert_eq!(all.len(), 10_000);
+}
+
+#[tokio::test]
+async fn without_coordination_there_are_uuids_and_no_snowflakes() {
+    let uid = Uid::start(&UidConfig::default(), None, Clock::system(), None).await.unwrap();
+    let error = uid.snowflake().await.unwrap_err();
+    assert!(matches!(error, UidError::NoCoord));
+    assert!(error.to_string().contains("load `gone::coord::module`"), "{error}");
+    assert!(Uid::is_valid_uuid(&uid.uuid_v7_text()));
+    assert!(uid.close(gone_core::Deadline::after(ms(100))).await.is_clean());
+}
+
+#[tokio::test]
+async fn a_clock_out_of_the_range_of_the_epoch_is_an_error() {
+    let (clock, hand) = clock();
+    let fake = Fake::new(&clock);
+    let config = UidConfig { epoch_ms: NOW.as_millis() as u64 + 10, ..config() };
+    let uid = open(&fake, &config, &clock).await.unwrap();
+    assert!(matches!(uid.snowflake().await, Err(UidError::OutOfRange { .. })));
+    hand.advance(ms(11));
+    assert_eq!(uid.parse(uid.snowflake().await.unwrap()).unwrap().time, SystemTime::UNIX_EPOCH + NOW + ms(11));
+    hand.set_wall(config.epoch().expires());
+    hand.advance(ms(11));
+    assert!(matches!(uid.snowflake().await, Err(UidError::OutOfRange { .. })));
+}
+
+/// How many of the ids of threads that take them at the same time are the same, or out of order in their thread.
+#[test]
+fn threads_share_a_handle_without_a_lock() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let clock = Clock::system();
+    let uid = runtime.block_on(open(&Fake::new(&clock), &config(), &clock)).unwrap();
+    let uid = Arc::new(uid);
+    let ids: Vec<Vec<i64>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| (0..20_000).filter_map(|_| uid.try_snowflake().ok()).collect::<Vec<_>>()))
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(ids.iter().all(|ids| ids.is_sorted_by(|a, b| a < b)));
+    let all: BTreeSet<i64> = ids.iter().flatten().copied().collect();
+    assert_eq!(all.len(), ids.iter().map(Vec::len).sum::<usize>());
+}
