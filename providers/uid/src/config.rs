@@ -1,6 +1,5 @@
 //! What an application says about its identifiers: defaults by profile, and the check of every value.
 
-use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use gone_core::edit_distance;
 use serde::{Deserialize, Serialize};
 
 use crate::layout::{Epoch, LAST_INSTANCE};
+use crate::{ConfigError, ConfigFault};
 
 const PROFILES: [&str; 2] = ["development", "production"];
 
@@ -58,13 +58,14 @@ impl UidConfig {
     /// The defaults of a profile, `"development"` or `"production"`: they are the same.
     ///
     /// # Errors
-    /// [`ConfigError::UnknownProfile`], with the name that was probably meant.
+    /// [`ConfigFault::UnknownProfile`], with the name that was probably meant.
     pub fn for_profile(profile: &str) -> Result<Self, ConfigError> {
         match profile {
             "development" | "production" => Ok(Self::default()),
             _ => {
-                let near = PROFILES.into_iter().find(|known| edit_distance(profile, known) <= 2);
-                Err(ConfigError::UnknownProfile { profile: profile.to_owned(), near })
+                let lower = profile.to_lowercase();
+                let near = PROFILES.into_iter().find(|known| edit_distance(&lower, known) <= 2);
+                Err(ConfigFault::UnknownProfile { profile: profile.to_owned(), near }.into())
             }
         }
     }
@@ -72,19 +73,25 @@ impl UidConfig {
     /// Checks every value against its bounds. No I/O.
     ///
     /// # Errors
-    /// The first value that is wrong, in the order of the fields.
+    /// All that is wrong, in the order of the fields.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        const MS: fn(u64) -> Duration = Duration::from_millis;
+        let duration = |it: &Duration| format!("{it:?}");
         let name = &self.service_name;
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if name.len() > 128 || !name.chars().all(plain) {
-            return Err(ConfigError::ServiceName { name: name.chars().take(128).collect() });
-        }
-        let ms = Duration::from_millis;
-        within("max_instance_id", self.max_instance_id, 1..=LAST_INSTANCE)?;
-        within("epoch_ms", self.epoch_ms, 0..=4_102_444_800_000)?;
-        duration("rollback_tolerance", self.rollback_tolerance, ms(0)..=ms(10_000))?;
-        duration("floor_period", self.floor_period, ms(1_000)..=ms(3_600_000))?;
-        duration("floor_wait", self.floor_wait, ms(0)..=ms(600_000))
+        let unfit = name.len() > 128 || !name.chars().all(plain);
+        let faults: Vec<ConfigFault> = [
+            unfit.then(|| ConfigFault::ServiceName { name: name.chars().take(128).collect() }),
+            within("max_instance_id", self.max_instance_id, 1..=LAST_INSTANCE, u16::to_string),
+            within("epoch_ms", self.epoch_ms, 0..=4_102_444_800_000, u64::to_string),
+            within("rollback_tolerance", self.rollback_tolerance, MS(0)..=MS(10_000), duration),
+            within("floor_period", self.floor_period, MS(1_000)..=MS(3_600_000), duration),
+            within("floor_wait", self.floor_wait, MS(0)..=MS(600_000), duration),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
     }
 
     /// What the times of ids count from.
@@ -107,58 +114,13 @@ impl Default for UidConfig {
     }
 }
 
-/// A setting that cannot be used. Names the field, the value and what would do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A number or duration outside its bounds.
-    #[error("{field} is {value}; it must be {bounds}")]
-    OutOfBounds {
-        /// The field of [`UidConfig`].
-        field: &'static str,
-        /// What it was set to.
-        value: String,
-        /// The least and the greatest value allowed.
-        bounds: String,
-    },
-    /// There is coordination, and nothing says among whom the instance ids are to be unique.
-    #[error("service_name is not set; it says among which processes snowflakes are unique")]
-    MissingServiceName,
-    /// A name that cannot be part of a key.
-    #[error("service_name is {name:?}; it must be at most 128 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`")]
-    ServiceName {
-        /// The name, or its beginning.
-        name: String,
-    },
-    /// A profile that has no defaults.
-    #[error(
-        "unknown profile {profile:?}{}; there are \"development\" and \"production\"",
-        near.map_or(String::new(), |it| format!(" (did you mean {it:?}?)"))
-    )]
-    UnknownProfile {
-        /// What was asked for.
-        profile: String,
-        /// The profile with a name close to it.
-        near: Option<&'static str>,
-    },
-}
-
-fn within<T: PartialOrd + Display>(
+/// The fault of a value out of its bounds, if it is.
+fn within<T: PartialOrd>(
     field: &'static str,
     value: T,
     bounds: RangeInclusive<T>,
-) -> Result<(), ConfigError> {
-    if bounds.contains(&value) {
-        return Ok(());
-    }
-    let bounds = format!("{} to {}", bounds.start(), bounds.end());
-    Err(ConfigError::OutOfBounds { field, value: value.to_string(), bounds })
-}
-
-fn duration(field: &'static str, value: Duration, bounds: RangeInclusive<Duration>) -> Result<(), ConfigError> {
-    if bounds.contains(&value) {
-        return Ok(());
-    }
-    let bounds = format!("{:?} to {:?}", bounds.start(), bounds.end());
-    Err(ConfigError::OutOfBounds { field, value: format!("{value:?}"), bounds })
+    show: fn(&T) -> String,
+) -> Option<ConfigFault> {
+    let told = || format!("{} to {}", show(bounds.start()), show(bounds.end()));
+    (!bounds.contains(&value)).then(|| ConfigFault::OutOfBounds { field, value: show(&value), bounds: told() })
 }

@@ -1,12 +1,11 @@
 //! What can go wrong.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gone_coord::CoordError;
 use gone_kit::LeaseEnd;
-
-use crate::ConfigError;
 
 /// Why there is no id.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -76,8 +75,8 @@ pub enum UidError {
         id: i64,
     },
     /// Coordination failed while an instance id was acquired.
-    #[error("no instance id")]
-    Coord(#[source] Arc<CoordError>),
+    #[error("no instance id was to be had: {0}")]
+    Coord(Arc<CoordError>),
     /// The handle was closed.
     #[error("uid is closed")]
     Closed,
@@ -90,4 +89,76 @@ impl From<CoordError> for UidError {
     fn from(error: CoordError) -> Self {
         Self::Coord(Arc::new(error))
     }
+}
+
+/// The config section cannot be used: all that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    faults: Vec<ConfigFault>,
+}
+
+impl ConfigError {
+    /// What is wrong, in the order of the fields; at least one.
+    pub fn faults(&self) -> &[ConfigFault] {
+        &self.faults
+    }
+}
+
+impl From<ConfigFault> for ConfigError {
+    fn from(fault: ConfigFault) -> Self {
+        Self { faults: vec![fault] }
+    }
+}
+
+impl From<Vec<ConfigFault>> for ConfigError {
+    fn from(faults: Vec<ConfigFault>) -> Self {
+        Self { faults }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.faults.iter().enumerate() {
+            write!(f, "{}{fault}", if index == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// One value of the config section that cannot be used. Names the field, the value and what would do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigFault {
+    /// A value is out of its bounds.
+    #[error("`{field}` is {value}; it must be {bounds}")]
+    OutOfBounds {
+        /// The field of [`UidConfig`](crate::UidConfig).
+        field: &'static str,
+        /// What it is.
+        value: String,
+        /// The least and the greatest value allowed.
+        bounds: String,
+    },
+    /// There is coordination, and nothing says among whom the instance ids are to be unique.
+    #[error("`service_name` is not set; it says among which processes snowflakes are unique")]
+    MissingServiceName,
+    /// A name that cannot be part of a key.
+    #[error("`service_name` is {name:?}; it must be at most 128 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`")]
+    ServiceName {
+        /// The name, or its beginning.
+        name: String,
+    },
+    /// A profile that has no defaults.
+    #[error(
+        "unknown profile {profile:?}{}; there are \"development\" and \"production\"",
+        near.map_or(String::new(), |near| format!(" (did you mean {near:?}?)"))
+    )]
+    UnknownProfile {
+        /// What was asked for.
+        profile: String,
+        /// The profile with a name close to it.
+        near: Option<&'static str>,
+    },
 }

@@ -7,13 +7,13 @@ use gone_coord::{Coord, CoordError, InstanceId, InstanceIds};
 use gone_kit::Lease;
 
 use crate::mark::Mark;
-use crate::{ConfigError, UidConfig, UidError};
+use crate::{ConfigError, ConfigFault, UidConfig, UidError};
 
 impl UidConfig {
     /// The instance ids of these settings.
     pub(crate) fn instances(&self, coord: &Coord) -> Result<Arc<dyn Instances>, UidError> {
         if self.service_name.is_empty() {
-            return Err(ConfigError::MissingServiceName.into());
+            return Err(ConfigError::from(ConfigFault::MissingServiceName).into());
         }
         Ok(Arc::new(coord.instance_ids(&self.service_name, self.max_instance_id.into())?))
     }

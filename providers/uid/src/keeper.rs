@@ -18,6 +18,9 @@ use crate::{UidConfig, UidError};
 /// How many ids are passed over, at most, because their floor lies ahead.
 const PASSED_OVER: usize = 16;
 
+/// A floor that comes so soon is waited for instead: that of one who gave the id back just now is the next millisecond.
+const SOON: Duration = Duration::from_millis(10);
+
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -115,7 +118,7 @@ impl Keeper {
         let free = loop {
             // Those passed over are held meanwhile, so that each try gives another.
             match self.instances.acquire().await {
-                Ok(instance) if self.ahead(&*instance) == 0 => break Some(instance),
+                Ok(instance) if self.ahead(&*instance) <= SOON => break Some(instance),
                 Ok(instance) => passed_over.push(instance),
                 Err(CoordError::Exhausted { .. }) if !passed_over.is_empty() => break None,
                 Err(error) => {
@@ -132,7 +135,7 @@ impl Keeper {
             passed_over.pop().unwrap_or_else(|| unreachable!("the loop ends with one of the two"))
         });
         release_all(passed_over).await;
-        let ahead = Duration::from_millis(self.ahead(&*instance));
+        let ahead = self.ahead(&*instance);
         if ahead > self.floor_wait {
             let (id, free_from) = (instance.id(), instance.mark().free_from());
             release_all(vec![instance]).await;
@@ -147,9 +150,9 @@ impl Keeper {
         Ok(instance)
     }
 
-    /// How long the floor of an id is still ahead, in milliseconds.
-    fn ahead(&self, instance: &dyn Instance) -> u64 {
-        instance.mark().free_from().saturating_sub(self.generator.now_ms())
+    /// How long the floor of an id is still ahead.
+    fn ahead(&self, instance: &dyn Instance) -> Duration {
+        Duration::from_millis(instance.mark().free_from().saturating_sub(self.generator.now_ms()))
     }
 
     /// Writes the first mark, and begins to give out ids from the floor on.
@@ -203,8 +206,7 @@ impl Keeper {
             match self.acquire().await {
                 Ok(instance) => return instance,
                 Err(error) => {
-                    let source = std::error::Error::source(&error).map(ToString::to_string);
-                    tracing::warn!(target: "gone_uid", %error, source, "no new instance id yet");
+                    tracing::warn!(target: "gone_uid", %error, "no new instance id yet");
                     self.clock.sleep(longer(&mut pause)).await;
                 }
             }

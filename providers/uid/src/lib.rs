@@ -77,8 +77,8 @@ mod uid;
 mod uuid;
 
 pub use ::uuid::Uuid;
-pub use config::{ConfigError, UidConfig};
-pub use error::UidError;
+pub use config::UidConfig;
+pub use error::{ConfigError, ConfigFault, UidError};
 pub use layout::{Epoch, Parts};
 pub use provider::{UidProvider, module};
 pub use reserved::{MAX_RESERVED, Reserved};

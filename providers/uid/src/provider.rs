@@ -87,17 +87,23 @@ impl HealthIndicator for UidProvider {
         SECTION
     }
 
-    /// Down while a handle that should make snowflakes makes none. Asks nobody.
+    /// Down while a handle that should make snowflakes makes none; the detail of each says why, or its instance id. Asks nobody.
     async fn check(&self) -> Health {
-        for (instance, uid) in self.handles() {
-            if let Some(trouble) = uid.trouble() {
-                return Health::down(match instance.as_str() {
-                    "" => trouble,
-                    instance => format!("{instance}: {trouble}"),
-                });
-            }
+        let (mut health, mut details) = (Health::up(), Vec::new());
+        for (name, uid) in self.handles() {
+            let told = match (uid.trouble(), uid.instance()) {
+                (Some(trouble), _) => {
+                    health = Health::down("");
+                    trouble
+                }
+                (None, Some(instance)) => format!("instance {instance}"),
+                (None, None) => "UUIDs only".to_owned(),
+            };
+            details.push(if name.is_empty() { told } else { format!("{name}: {told}") });
         }
-        Health::up()
+        details.sort();
+        health.detail = details.join("; ");
+        health
     }
 }
 

@@ -52,8 +52,11 @@ async fn a_close_leaves_the_floor_just_above_the_last_id() {
     uid.close(Deadline::after(Duration::from_secs(1))).await;
     assert_eq!(fake.floor(1), Some(BASE + 4));
     // The next one has it at once, in the next millisecond, and goes as far as before.
+    let (of, by) = (fake.clone(), uid.clock().clone());
+    let opening = tokio::spawn(async move { open(&of, &config(), &by).await });
+    settle().await;
     hand.advance(ms(1));
-    let next = open(&fake, &config(), uid.clock()).await.unwrap();
+    let next = opening.await.unwrap().unwrap();
     assert_eq!((next.instance(), time_of(&next), fake.floor(1)), (Some(1), BASE + 4, Some(BASE + 30_004)));
 }
 
@@ -61,7 +64,7 @@ async fn a_close_leaves_the_floor_just_above_the_last_id() {
 async fn a_floor_ahead_is_passed_over_while_other_ids_are_free() {
     let (clock, _hand) = clock();
     let fake = Fake::new(&clock);
-    fake.set_floor(1, BASE + 1);
+    fake.set_floor(1, BASE + 11);
     fake.set_floor(2, BASE + 3_600_000);
     let uid = open(&fake, &config(), &clock).await.unwrap();
     assert_eq!(uid.instance(), Some(3));

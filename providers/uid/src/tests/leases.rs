@@ -67,7 +67,6 @@ async fn a_holder_that_stood_still_makes_no_id_with_the_number_of_its_successor(
     assert_eq!(successor.parse(first).unwrap().instance, 1);
 }
 
-// UID-11
 #[tokio::test]
 async fn close_gives_the_id_back_at_once_and_twice_is_fine() {
     let (uid, fake, _hand) = opened().await;

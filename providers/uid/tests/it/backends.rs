@@ -1,0 +1,163 @@
+//! What a handle promises over every backend of coordination.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use gone_uid::{Uid, UidConfig, UidError};
+
+use crate::at::{At, all_differ, config, now_ms, soon};
+
+macro_rules! cases {
+    ($($case:ident),+ $(,)?) => {
+        mod memory {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    super::$case(crate::at::At::memory(stringify!($case))).await;
+                }
+            )+
+        }
+
+        #[cfg(feature = "etcd")]
+        mod etcd {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                #[ignore = "needs etcd: cargo xtask test"]
+                async fn $case() {
+                    super::$case(crate::at::At::etcd(stringify!($case)).await).await;
+                }
+            )+
+        }
+    };
+}
+
+cases! {
+    a_valid_config_gives_a_handle_that_makes_ids,
+    two_ids_are_not_zero_and_differ,
+    a_hundred_tasks_get_ten_thousand_different_ids,
+    ids_one_after_the_other_rise,
+    the_parts_of_an_id_are_its_own,
+    the_time_of_an_id_is_that_at_which_it_was_made,
+    close_gives_the_id_back_at_once,
+    several_handles_have_instance_ids_of_their_own,
+    when_all_instance_ids_are_taken_there_is_no_handle,
+    a_closed_connection_is_told_and_ends_the_ids,
+}
+
+// UID-2
+async fn a_valid_config_gives_a_handle_that_makes_ids(at: At) {
+    let uid = at.uid().await;
+    assert_eq!(uid.instance(), Some(1));
+    uid.snowflake().await.unwrap();
+}
+
+// UID-4
+async fn two_ids_are_not_zero_and_differ(at: At) {
+    let uid = at.uid().await;
+    let (one, two) = (uid.snowflake().await.unwrap(), uid.snowflake().await.unwrap());
+    assert!(one > 0 && two > 0 && one != two);
+}
+
+// UID-5
+async fn a_hundred_tasks_get_ten_thousand_different_ids(at: At) {
+    let uid = at.uid().await;
+    let tasks: Vec<_> = (0..100)
+        .map(|_| {
+            let uid = uid.clone();
+            tokio::spawn(async move {
+                let mut ids = Vec::new();
+                for _ in 0..100 {
+                    ids.push(uid.snowflake().await.unwrap());
+                }
+                ids
+            })
+        })
+        .collect();
+    let mut ids = Vec::new();
+    for task in tasks {
+        ids.push(task.await.unwrap());
+    }
+    assert_eq!(all_differ(ids), 10_000);
+}
+
+// UID-6
+async fn ids_one_after_the_other_rise(at: At) {
+    let uid = at.uid().await;
+    let mut last = 0;
+    for _ in 0..100 {
+        let id = uid.snowflake().await.unwrap();
+        assert!(id > last);
+        last = id;
+    }
+}
+
+// UID-7
+async fn the_parts_of_an_id_are_its_own(at: At) {
+    let uid = at.uid().await;
+    let (one, two) = (uid.snowflake().await.unwrap(), uid.snowflake().await.unwrap());
+    let (first, second) = (uid.parse(one).unwrap(), uid.parse(two).unwrap());
+    assert_eq!(Some(first.instance), uid.instance());
+    assert!(first.unix_ms() > 0 && first.sequence < 4096);
+    assert!((first.time, first.sequence) < (second.time, second.sequence));
+}
+
+// UID-8
+async fn the_time_of_an_id_is_that_at_which_it_was_made(at: At) {
+    let uid = at.uid().await;
+    for _ in 0..10_000 {
+        let before = now_ms();
+        let made = uid.parse(uid.snowflake().await.unwrap()).unwrap().unix_ms();
+        let after = now_ms();
+        assert!((before..=after).contains(&made), "made at {made}, between {before} and {after}");
+    }
+}
+
+// UID-11
+async fn close_gives_the_id_back_at_once(at: At) {
+    let uid = at.uid().await;
+    let last = uid.snowflake().await.unwrap();
+    assert!(uid.close(soon()).await.is_clean());
+    assert!(uid.close(soon()).await.is_clean(), "again");
+    assert!(matches!(uid.snowflake().await, Err(UidError::Closed)));
+    // The next one has the same number, and goes on above.
+    let next = at.uid().await;
+    assert_eq!(next.instance(), Some(1));
+    assert!(next.snowflake().await.unwrap() > last);
+}
+
+async fn several_handles_have_instance_ids_of_their_own(at: At) {
+    let mut handles: Vec<Uid> = Vec::new();
+    for _ in 0..4 {
+        handles.push(at.uid().await);
+    }
+    let instances: BTreeSet<u16> = handles.iter().filter_map(Uid::instance).collect();
+    assert_eq!(instances.len(), 4);
+    let mut ids = Vec::new();
+    for uid in &handles {
+        ids.push(uid.reserve(1_000).await.unwrap().collect());
+    }
+    assert_eq!(all_differ(ids), 4_000);
+}
+
+async fn when_all_instance_ids_are_taken_there_is_no_handle(at: At) {
+    let config = UidConfig { max_instance_id: 1, ..config() };
+    let first = at.open(&config).await.unwrap();
+    let error = at.open(&config).await.unwrap_err();
+    assert_eq!(error.to_string(), "no instance id was to be had: all 1 instance ids of `test` are taken");
+    first.close(soon()).await;
+    assert_eq!(at.open(&config).await.unwrap().instance(), Some(1));
+}
+
+async fn a_closed_connection_is_told_and_ends_the_ids(at: At) {
+    let coord = at.coord().await;
+    let uid = Uid::open(&config(), Some(&coord)).await.unwrap();
+    uid.snowflake().await.unwrap();
+    coord.close(soon()).await;
+    // The deadline is checked with each id; an end before it is noticed within 10 ms, or so much sooner as the task that
+    // waits for it runs.
+    tokio::time::sleep(Duration::from_millis(15)).await;
+    let error = uid.snowflake().await.unwrap_err();
+    assert!(matches!(error, UidError::Lost { instance: 1, .. }), "{error}");
+    // Nothing is left to be given back.
+    assert!(uid.close(soon()).await.is_clean());
+}
