@@ -15,8 +15,8 @@ mod test;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask test            everything that CI runs: format, clippy, rustdoc, each feature alone, all tests; installs the servers
-                            that these need (as root, or by sudo)
+cargo xtask test            everything that CI runs: format, clippy, rustdoc, each feature alone, all tests
+cargo xtask servers         installs the servers that tests need, as root or by sudo; `cargo xtask test` does so by itself
 cargo xtask rows [FILTER]   the contract's rows that are due, and which of them a passing test proves
 cargo xtask bench container measures the container beside hand-wired construction and its peers, in one run, as ratios
 cargo xtask bench clog      measures a log line beside tracing-subscriber's JSON, in one run, as ratios
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments.as_slice() {
         ["test"] => test::run(),
+        ["servers"] => servers::install(),
         ["rows"] => rows::print(""),
         ["rows", filter] => rows::print(filter),
         ["soak"] => soak::run(),

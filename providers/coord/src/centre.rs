@@ -1,5 +1,6 @@
 //! The config centre: values as JSON under keys, with versions, and watches over them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -8,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::CoordError;
 use crate::backend::{Compare, Entry, Range, Step, Txn};
 use crate::coord::Shared;
+use crate::follow::{Entries, Followed};
 use crate::value::{check_key, decode, encode, range_of};
 use crate::watch::Watch;
 use crate::watch::feed::Feed;
@@ -141,10 +143,67 @@ impl ConfigCentre {
         self.start(Range::Prefix(prefix.to_owned())).await
     }
 
+    /// Follows a value: it is read now, and again whenever it changes. Where nothing is stored, or at first something that is
+    /// no `T`, it is the default; later, what is no `T` is refused, and the last good value stays.
+    ///
+    /// A dropped future leaves nothing behind.
+    ///
+    /// # Errors
+    /// Those of [`watch`](Self::watch).
+    pub async fn follow<T>(
+        &self,
+        key: &str,
+        default: impl Fn() -> T + Send + 'static,
+    ) -> Result<Followed<T>, CoordError>
+    where
+        T: DeserializeOwned + Send + Sync + 'static,
+    {
+        check_key("key", key)?;
+        let feed = self.feed(Range::Key(key.to_owned())).await?;
+        let of = key.to_owned();
+        let make = move |entries: Entries<'_>| match entries.get(&of) {
+            Err(CoordError::NotFound { .. }) => Ok(default()),
+            read => read,
+        };
+        let (first, refused) = match make(Entries(feed.known())) {
+            Ok(first) => (first, None),
+            Err(error) => (make(Entries(&BTreeMap::new()))?, Some(error)),
+        };
+        Ok(Followed::start(feed, self.shared.clock.clone(), key.to_owned(), first, refused, make))
+    }
+
+    /// Follows all that is stored under a prefix, as one value: it is made anew of all of it whenever any of it changes. What
+    /// cannot be made is refused, and the last good value stays. The prefix is taken as it stands: end it with a slash, or
+    /// siblings match.
+    ///
+    /// `make` checks all that it takes, and quotes no value in its error. It runs on a task of the runtime and should not block.
+    ///
+    /// A dropped future leaves nothing behind.
+    ///
+    /// # Errors
+    /// Those of [`watch`](Self::watch), and that of `make` for what is stored now.
+    pub async fn follow_prefix<T, E>(
+        &self,
+        prefix: &str,
+        make: impl Fn(Entries<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<Followed<T>, E>
+    where
+        T: Send + Sync + 'static,
+        E: From<CoordError> + std::fmt::Display + 'static,
+    {
+        check_key("prefix", prefix)?;
+        let feed = self.feed(Range::Prefix(prefix.to_owned())).await?;
+        let first = make(Entries(feed.known()))?;
+        Ok(Followed::start(feed, self.shared.clock.clone(), prefix.to_owned(), first, None, make))
+    }
+
     async fn start<T>(&self, range: Range) -> Result<Watch<T>, CoordError> {
+        Ok(Watch::start(self.feed(range).await?, self.shared.clock.clone()))
+    }
+
+    async fn feed(&self, range: Range) -> Result<Feed, CoordError> {
         let Shared { backend, clock, config, .. } = &*self.shared;
-        let feed = Feed::open(Arc::clone(backend), range, clock.clone(), config.watch_relist).await?;
-        Ok(Watch::start(feed, clock.clone()))
+        Feed::open(Arc::clone(backend), range, clock.clone(), config.watch_relist).await
     }
 }
 

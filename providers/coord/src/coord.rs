@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::backend::{Backend, Rooted, memory::Memory};
 use crate::config::Address;
+use crate::registry::{Directory, Registry};
 use crate::sessions::Sessions;
 use crate::{ConfigCentre, CoordConfig, CoordError, InstanceIds, Locks};
 
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) clock: Clock,
     pub(crate) config: CoordConfig,
+    pub(crate) directory: Directory,
 }
 
 impl Shared {
@@ -37,7 +39,8 @@ impl Shared {
     pub(crate) fn over(backend: Arc<dyn Backend>) -> Arc<Self> {
         let clock = Clock::system();
         let sessions = Arc::new(Sessions::new(backend.clone(), clock.clone()));
-        Arc::new(Self { backend, sessions, clock, config: CoordConfig::default() })
+        let directory = Directory::new(backend.clone(), sessions.clone());
+        Arc::new(Self { backend, sessions, clock, config: CoordConfig::default(), directory })
     }
 }
 
@@ -75,12 +78,18 @@ impl Coord {
         let backend = timeout(after, opened).await.map_err(no_answer)??;
         let backend = Rooted::over(backend, &config.root);
         let sessions = Arc::new(Sessions::new(backend.clone(), clock.clone()));
-        Ok(Self { shared: Arc::new(Shared { backend, sessions, clock, config: config.clone() }) })
+        let directory = Directory::new(backend.clone(), sessions.clone());
+        Ok(Self { shared: Arc::new(Shared { backend, sessions, clock, config: config.clone(), directory }) })
     }
 
     /// The config centre.
     pub fn config(&self) -> ConfigCentre {
         ConfigCentre::new(Arc::clone(&self.shared))
+    }
+
+    /// The registry of services.
+    pub fn registry(&self) -> Registry {
+        Registry::new(Arc::clone(&self.shared))
     }
 
     /// The locks.
@@ -113,6 +122,10 @@ impl Coord {
         CoordStats { sessions, oldest_renewal }
     }
 
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// The scheme of the backend, such as `memory`.
     pub fn backend(&self) -> &'static str {
         self.shared.backend.name()
@@ -124,7 +137,9 @@ impl Coord {
     /// Never fails: what could not be given back runs out by itself, and the report counts it as lost. Closing twice is
     /// harmless. A dropped future leaves the rest to run out.
     pub async fn close(&self, deadline: Deadline) -> CloseReport {
-        self.shared.backend.close(deadline).await
+        let registrations = self.shared.directory.close(deadline).await;
+        let backend = self.shared.backend.close(deadline).await;
+        backend.lost(backend.lost + registrations.lost)
     }
 }
 

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use gone_config::{ConfigErrors, Settings};
-use gone_core::{Close, CloseReport, Code, Deadline, Error, Goner, Loader, Provider, Result, Sources, Tag};
+use gone_core::{BeforeStop, Close, CloseReport, Code, Deadline, Error, Goner, Loader, Provider, Result, Sources, Tag};
 use gone_kit::{Health, HealthIndicator, Stat, StatsReader};
 use gone_macros::Goner;
 use tokio::task::JoinSet;
 
-use crate::{Coord, CoordConfig, CoordError};
+use crate::{Coord, CoordConfig, CoordError, RegistryStats};
 
 /// The section of the config that a connection without a name reads.
 const SECTION: &str = "coord";
@@ -113,14 +113,18 @@ impl HealthIndicator for CoordProvider {
 }
 
 fn told(coord: &Coord) -> String {
-    let stats = coord.stats();
-    match stats.sessions {
+    let (stats, registry) = (coord.stats(), coord.registry().stats());
+    let sessions = match stats.sessions {
         0 => format!("{}, no sessions", coord.backend()),
         count => format!(
             "{}, sessions: {count}, renewed within the last {:.1} s",
             coord.backend(),
             stats.oldest_renewal.as_secs_f64()
         ),
+    };
+    match registry.registrations_missing {
+        0 => sessions,
+        missing => format!("{sessions}, registrations missing: {missing} of {}", registry.registrations),
     }
 }
 
@@ -132,12 +136,36 @@ impl StatsReader for CoordProvider {
     /// Of all connections together.
     fn stats(&self) -> Vec<Stat> {
         let (mut sessions, mut oldest) = (0, 0.0_f64);
+        let mut registry = RegistryStats::default();
         for (_, coord) in self.handles() {
+            registry = registry.and(coord.registry().stats());
             let stats = coord.stats();
             sessions += stats.sessions;
             oldest = oldest.max(stats.oldest_renewal.as_secs_f64());
         }
-        vec![Stat::gauge("sessions", sessions), Stat::gauge("oldest_renewal_seconds", oldest)]
+        let own = vec![Stat::gauge("sessions", sessions), Stat::gauge("oldest_renewal_seconds", oldest)];
+        [own, registry.figures()].concat()
+    }
+}
+
+impl BeforeStop for CoordProvider {
+    /// Unregisters everything before any goner stops, and waits until peers have heard of it: so no call is sent to a server
+    /// that has stopped.
+    async fn before_stop(&self) -> Result<()> {
+        let mut withdrawing = JoinSet::new();
+        for (_, coord) in self.handles() {
+            withdrawing.spawn(async move { coord.registry().withdraw().await });
+        }
+        let mut left = 0;
+        while let Some(withdrawn) = withdrawing.join_next().await {
+            left += withdrawn?;
+        }
+        match left {
+            0 => Ok(()),
+            left => {
+                Err(Error::msg(format_args!("{left} registrations could not be removed, and run out by themselves")))
+            }
+        }
     }
 }
 

@@ -182,7 +182,7 @@ async fn a_server_that_is_not_there_resets_the_client() {
 async fn one_connection_too_many_is_reset() {
     let proxy = Proxy::start(&echo().await).unwrap();
     let mut clients = Vec::new();
-    for _ in 0..256 {
+    for _ in 0..128 {
         let mut client = TcpStream::connect(proxy.address()).await.unwrap();
         ask(&mut client, b"x").await.unwrap();
         clients.push(client);

@@ -11,6 +11,8 @@ use std::time::Duration;
 use gone_kit::{Secret, redact_url};
 use serde::{Deserialize, Serialize};
 
+use crate::RegistryConfig;
+
 pub(crate) use address::Address;
 pub use error::{ConfigError, ConfigFault};
 
@@ -86,6 +88,8 @@ pub struct CoordConfig {
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub instance_id_ttl: Duration,
+    /// How services are registered and found.
+    pub registry: RegistryConfig,
     /// The user, where the service asks for one; goes with [`password`](Self::password). Default none.
     pub username: Option<String>,
     /// The password. Default none.
@@ -167,6 +171,8 @@ impl CoordConfig {
         within("probe_timeout", self.probe_timeout, TENTH..=MINUTE);
         within("watch_relist", self.watch_relist, SECOND..=24 * HOUR);
         within("instance_id_ttl", self.instance_id_ttl, SECOND..=HOUR);
+        within("registry.hold_empty", self.registry.hold_empty, Duration::ZERO..=10 * MINUTE);
+        within("registry.drain", self.registry.drain, Duration::ZERO..=MINUTE);
         if self.instance_id_ttl.subsec_nanos() != 0 {
             let value = format!("{:?}", self.instance_id_ttl);
             faults.push(ConfigFault::Unfit { field: "instance_id_ttl", value, reason: "it must be whole seconds" });
@@ -209,6 +215,7 @@ impl Default for CoordConfig {
             probe_timeout: Duration::from_secs(2),
             watch_relist: Duration::from_secs(5 * 60),
             instance_id_ttl: Duration::from_secs(30),
+            registry: RegistryConfig::default(),
             username: None,
             password: None,
             tls: None,
@@ -231,6 +238,7 @@ impl fmt::Debug for CoordConfig {
             probe_timeout,
             watch_relist,
             instance_id_ttl,
+            registry,
             username,
             password,
             tls,
@@ -247,6 +255,7 @@ impl fmt::Debug for CoordConfig {
             .field("probe_timeout", probe_timeout)
             .field("watch_relist", watch_relist)
             .field("instance_id_ttl", instance_id_ttl)
+            .field("registry", registry)
             .field("username", username)
             .field("password", password)
             .field("tls", tls)

@@ -102,6 +102,16 @@ impl Feed {
         &self.known
     }
 
+    /// Up to where it was told.
+    pub(crate) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Whether what is known is what is stored, or was at some time.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.state.borrow().listings > 0
+    }
+
     /// How it stands, now and later.
     pub(crate) fn state(&self) -> watch::Receiver<FeedState> {
         self.state.subscribe()

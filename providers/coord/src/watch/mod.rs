@@ -192,17 +192,29 @@ impl<T> Watch<T> {
     }
 }
 
+impl<T> Watch<T> {
+    /// What was there when the watch began, as it is stored. A second call gives nothing.
+    pub(crate) fn initial_entries(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.initial)
+    }
+
+    /// As [`next`](Self::next), as it is stored.
+    pub(crate) async fn next_update(&mut self) -> Option<Update> {
+        self.queue.next().await
+    }
+}
+
 impl<T: DeserializeOwned> Watch<T> {
     /// What was there when the watch began, in the order of the keys; the changes after it are what [`next`](Self::next)
     /// tells, none is between. A second call gives nothing.
     pub fn initial(&mut self) -> Vec<WatchEvent<T>> {
-        std::mem::take(&mut self.initial).into_iter().map(WatchEvent::written).collect()
+        self.initial_entries().into_iter().map(WatchEvent::written).collect()
     }
 
     /// Waits for the next change; `None` once the [`Coord`](crate::Coord) is closed and all was told. A dropped future loses
     /// nothing.
     pub async fn next(&mut self) -> Option<WatchEvent<T>> {
-        self.queue.next().await.map(WatchEvent::of)
+        self.next_update().await.map(WatchEvent::of)
     }
 }
 

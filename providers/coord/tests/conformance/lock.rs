@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::At;
-use crate::at::{Random, soon};
+use crate::at::soon;
+use crate::random::Random;
 
 const TTL: Duration = Duration::from_secs(2);
 

@@ -5,9 +5,13 @@
 
 mod at;
 mod centre;
+mod connect;
+mod follow;
 mod handle;
 mod ids;
 mod lock;
+mod random;
+mod registry;
 mod watch;
 
 use at::At;
@@ -61,6 +65,12 @@ cases! {
         a_deletion_is_told,
         a_slow_reader_sees_the_last_state_of_each_key,
         a_watch_ends_when_the_connection_is_closed;
+    follow:
+        a_followed_value_is_the_stored_one_or_the_default,
+        a_bad_push_keeps_the_last_good_value_and_says_so,
+        of_a_thousand_pushes_the_last_is_seen_at_once_and_nothing_piles_up,
+        all_below_a_prefix_is_followed_as_one_value,
+        a_followed_value_stays_when_the_connection_is_closed;
     lock:
         a_lock_is_taken_and_given_back,
         a_held_lock_is_refused_at_once_and_nothing_is_left_of_the_try,
@@ -84,4 +94,18 @@ cases! {
         a_lost_id_does_not_come_back,
         a_floor_outlives_its_holder_and_never_goes_back,
         what_is_no_service_is_refused;
+    registry:
+        what_is_registered_is_found_as_it_was_given,
+        an_instance_is_gone_when_it_is_unregistered_and_another_id_is_not_found,
+        the_instance_of_a_killed_process_is_gone_after_its_ttl,
+        instances_are_found_in_order_and_neither_siblings_nor_what_cannot_be_read_are,
+        a_watch_tells_who_comes_and_who_goes_with_what_was_known,
+        an_id_registered_anew_replaces_the_old_one_which_has_no_power_over_it,
+        what_cannot_be_registered_is_refused,
+        a_key_that_somebody_deletes_is_put_back,
+        an_id_that_another_process_has_taken_is_not_fought_over,
+        a_picture_follows_and_is_asked_without_asking_the_registry,
+        closing_unregisters_at_once,
+        what_is_dropped_is_unregistered_in_the_background,
+        withdrawing_unregisters_all_and_waits_until_peers_have_heard;
 }

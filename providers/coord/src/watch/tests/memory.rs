@@ -10,7 +10,7 @@ use gone_core::{CloseReport, Deadline};
 use gone_kit::{Clock, Outcome};
 use tokio::sync::mpsc;
 
-use super::*;
+use super::super::*;
 use crate::backend::memory::Memory;
 use crate::backend::{Backend, Change, Committed, Listing, Range, RawWatch, Session, Step, Txn, WatchEnd, WatchItem};
 

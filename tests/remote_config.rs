@@ -1,0 +1,73 @@
+//! The levels of the log follow the config centre. One test alone in its process: the first log becomes the process's default.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gone::clog::Level;
+use gone::config::ConfigSource;
+use gone::coord::{self, Coord, CoordConfig, RemoteConfig};
+use gone::prelude::*;
+
+#[derive(Goner)]
+struct Orders {
+    #[gone]
+    log: Logger,
+    #[gone("*,stock")]
+    stock: Logger,
+    #[gone]
+    coord: Coord,
+}
+
+impl Orders {
+    /// How long it takes until exactly these loggers write at `debug`.
+    async fn until(&self, orders: bool, stock: bool) -> Duration {
+        let begun = Instant::now();
+        while (self.log.enabled(Level::Debug), self.stock.enabled(Level::Debug)) != (orders, stock) {
+            assert!(begun.elapsed() < Duration::from_secs(5), "orders {orders}, stock {stock}");
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        begun.elapsed()
+    }
+}
+
+#[tokio::test]
+async fn the_levels_of_the_log_follow_the_config_centre() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let centre = CoordConfig { url: "memory:log-levels".to_owned(), ..CoordConfig::default() };
+    let centre = Coord::connect(&centre).await.unwrap().config();
+    centre.set("/config/dev/global/clog", &BTreeMap::from([("level", "error")])).await.unwrap();
+
+    let remote = RemoteConfig::new("shop");
+    let local = ConfigSource::hermetic()
+        .set("coord.url", "memory:log-levels")
+        .set("clog.service", "shop")
+        .set("clog.level", "debug")
+        .set("clog.output", folder.path().join("app.log"));
+    Gone::load((Orders::goner(), coord::module, remote.follower()))
+        .load(source(local.remote(remote)))
+        .run(async |orders: Arc<Orders>| {
+            orders.until(false, false).await;
+            let config = orders.coord.config();
+            let mut longest = Duration::ZERO;
+            config.set("/config/dev/global/clog", &BTreeMap::from([("level", "debug")])).await?;
+            longest = longest.max(orders.until(true, true).await);
+            config.set("/config/dev/shop/clog", &BTreeMap::from([("level", "info")])).await?;
+            longest = longest.max(orders.until(false, false).await);
+            let levels = BTreeMap::from([("shop.stock", "debug")]);
+            config.set("/config/dev/shop/clog/levels", &levels).await?;
+            longest = longest.max(orders.until(false, true).await);
+            // A level that is none changes nothing, also not what comes with it.
+            config.set("/config/dev/shop/clog", &BTreeMap::from([("level", "debg")])).await?;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            orders.until(false, true).await;
+            config.set("/config/dev/shop/clog", &BTreeMap::from([("level", "debug")])).await?;
+            longest = longest.max(orders.until(true, true).await);
+            println!("the longest change took {longest:?}");
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let text = std::fs::read_to_string(folder.path().join("app.log")).unwrap();
+    assert!(text.contains("a change in the config centre was refused"), "the refusal is told: {text}");
+}
