@@ -138,7 +138,7 @@ impl ConfigCentre {
     /// # Errors
     /// [`CoordError::Invalid`] for what is no key; [`CoordError::Unavailable`] and its like when the store cannot be read now.
     /// Once it returns, the watch survives that.
-    pub async fn watch<T>(&self, key: &str) -> Result<Watch<T>, CoordError> {
+    pub async fn watch<T: DeserializeOwned>(&self, key: &str) -> Result<Watch<T>, CoordError> {
         check_key("key", key)?;
         self.start(range_of(key)).await
     }
@@ -150,7 +150,7 @@ impl ConfigCentre {
     ///
     /// # Errors
     /// Those of [`watch`](Self::watch).
-    pub async fn watch_prefix<T>(&self, prefix: &str) -> Result<Watch<T>, CoordError> {
+    pub async fn watch_prefix<T: DeserializeOwned>(&self, prefix: &str) -> Result<Watch<T>, CoordError> {
         check_key("prefix", prefix)?;
         self.start(Range::Prefix(prefix.to_owned())).await
     }
