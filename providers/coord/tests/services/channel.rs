@@ -180,7 +180,8 @@ pub(crate) async fn a_call_that_was_carried_out_is_not_tried_again(at: At) {
         sleep(Duration::from_millis(5)).await;
     }
     networks.iter().for_each(Proxy::reset);
-    soon("the end of the call", slow).await.unwrap().unwrap_err();
+    let status = soon("the end of the call", slow).await.unwrap().unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
     assert_eq!((calls(), channel.stats().moved), (3, 0));
 }
 

@@ -30,10 +30,8 @@ async fn channel(at: &At, authority: &Certificates) -> ServiceChannel {
 pub(crate) async fn calls_go_over_tls_and_only_to_a_server_whose_authority_is_known(at: At) {
     let (known, strange) = (Certificates::new().unwrap(), Certificates::new().unwrap());
     let certificate = known.server();
-    let identity = Identity::from_pem(
-        std::fs::read(certificate.certificate).unwrap(),
-        std::fs::read(certificate.key).unwrap(),
-    );
+    let identity =
+        Identity::from_pem(std::fs::read(certificate.certificate).unwrap(), std::fs::read(certificate.key).unwrap());
     let served = Served::start_with("echo", "one", Some(ServerTlsConfig::new().identity(identity))).await;
     let _one = at.coord.registry().register(served.info.clone(), Duration::from_secs(5)).await.unwrap();
     assert_eq!(ask(&channel(&at, &known).await, "who").await.unwrap(), "one");
