@@ -95,8 +95,11 @@ impl ChannelOptions {
 
     /// Makes the endpoint of each instance otherwise, for instance over TLS:
     ///
-    /// ```ignore
-    /// let tls = ClientTlsConfig::new().ca_certificate(ca);
+    /// ```no_run
+    /// use gone_coord::ChannelOptions;
+    /// use tonic::transport::{ClientTlsConfig, Endpoint};
+    ///
+    /// let tls = ClientTlsConfig::new();
     /// let options = ChannelOptions::default()
     ///     .endpoint(move |it| Endpoint::from_shared(format!("https://{}", it.authority()))?.tls_config(tls.clone()));
     /// ```
