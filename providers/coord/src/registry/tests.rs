@@ -120,38 +120,6 @@ async fn unregistering_that_fails_says_so_and_goes_on_in_the_background() {
     assert!(keys(&backend).await.is_empty());
 }
 
-// REG-21
-#[tokio::test(start_paused = true)]
-async fn a_lost_registration_comes_back_under_a_new_session_and_is_never_two() {
-    let (backend, registry) = one();
-    let mut registration = registry.register(info(1), TTL).await.unwrap();
-    let mut events = registry.watch("users").await.unwrap();
-    let lost = session(&registry).await;
-    lose(&lost).await;
-    let began = Instant::now();
-    assert_eq!(registration.changed().await, Some(RegistrationStatus::Restoring));
-    assert_eq!(registry.stats().registrations_missing, 1);
-    // The answer to the first try is lost, and the second is not made.
-    backend.fail("register", Fault::AnswerLost);
-    backend.fail("register", Fault::Refused);
-    assert_eq!(registration.changed().await, Some(RegistrationStatus::Registered));
-    assert!(began.elapsed() <= keeper::SPREAD + Duration::from_millis(300), "{:?}", began.elapsed());
-    assert_eq!(backend.struck(), 2);
-    let fresh = session(&registry).await;
-    assert_ne!(fresh.id, lost.id);
-    assert_eq!(stored(&registry).await.session, fresh.id);
-    // The end of the old session takes nothing with it.
-    registry.shared.backend.close_session(&lost).await.unwrap();
-    assert_eq!(keys(&backend).await, [KEY]);
-    while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(1), events.next()).await {
-        assert!(matches!(&event, ServiceEvent::Put(it) if **it == info(1)), "it was never gone: {event:?}");
-    }
-    let stats = registry.stats();
-    assert_eq!((stats.registrations_lost, stats.registrations_restored, stats.registrations_missing), (1, 1, 0));
-    registration.unregister().await.unwrap();
-    assert!(keys(&backend).await.is_empty());
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_registration_that_is_lost_and_not_wanted_any_more_does_not_come_back() {
     let (backend, registry) = one();
@@ -250,35 +218,6 @@ async fn closing_does_not_wait_longer_than_its_deadline_and_counts_what_is_left(
     assert!(matches!(registry.register(info(1), TTL).await, Err(CoordError::Closed)));
 }
 
-// REG-22
-#[tokio::test(start_paused = true)]
-async fn a_list_that_is_suddenly_empty_is_shown_for_its_time() {
-    let (_backend, registry) = one();
-    let second = ServiceInfo::new("users", "users-2", "10.0.0.8", 2);
-    let mut registrations = vec![registry.register(info(1), TTL).await.unwrap()];
-    registrations.push(registry.register(second, TTL).await.unwrap());
-    let picture = registry.discovery("users").await.unwrap();
-    let began = Instant::now();
-    drop(registrations);
-    settle().await;
-    let shown = picture.instances();
-    assert!(shown.is_held() && shown.list().len() == 2 && picture.pick().is_some(), "{shown:?}");
-    assert!(registry.discover("users").await.unwrap().is_empty());
-    // One of them comes back, and is shown as it is now.
-    let back = registry.register(info(3), TTL).await.unwrap();
-    settle().await;
-    assert_eq!(picture.instances().list().iter().map(|it| it.port).collect::<Vec<_>>(), [3, 2]);
-    let shown = picture.newer_than(picture.instances().version()).await.unwrap();
-    assert!(!shown.is_held(), "{shown:?}");
-    assert_eq!(shown.list().iter().map(|it| it.port).collect::<Vec<_>>(), [3]);
-    let took = began.elapsed();
-    assert!((RegistryConfig::default().hold_empty..Duration::from_secs(16)).contains(&took), "{took:?}");
-    // One that goes alone is gone at once.
-    back.unregister().await.unwrap();
-    settle().await;
-    assert!(picture.pick().is_none());
-}
-
 #[tokio::test(start_paused = true)]
 async fn no_more_services_are_followed_than_there_is_room_for() {
     let (_backend, registry) = one();
@@ -295,4 +234,74 @@ async fn no_more_services_are_followed_than_there_is_room_for() {
         other => panic!("{other:?}"),
     }
     registry.discovery("service-0").await.unwrap();
+}
+
+/// Rows of the contract, on this backend.
+mod memory {
+    use super::*;
+
+    // REG-21
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_registration_comes_back_under_a_new_session_and_is_never_two() {
+        let (backend, registry) = one();
+        let mut registration = registry.register(info(1), TTL).await.unwrap();
+        let mut events = registry.watch("users").await.unwrap();
+        let lost = session(&registry).await;
+        lose(&lost).await;
+        let began = Instant::now();
+        assert_eq!(registration.changed().await, Some(RegistrationStatus::Restoring));
+        assert_eq!(registry.stats().registrations_missing, 1);
+        // The answer to the first try is lost, and the second is not made.
+        backend.fail("register", Fault::AnswerLost);
+        backend.fail("register", Fault::Refused);
+        assert_eq!(registration.changed().await, Some(RegistrationStatus::Registered));
+        assert!(began.elapsed() <= keeper::SPREAD + Duration::from_millis(300), "{:?}", began.elapsed());
+        assert_eq!(backend.struck(), 2);
+        let fresh = session(&registry).await;
+        assert_ne!(fresh.id, lost.id);
+        assert_eq!(stored(&registry).await.session, fresh.id);
+        // The end of the old session takes nothing with it.
+        registry.shared.backend.close_session(&lost).await.unwrap();
+        assert_eq!(keys(&backend).await, [KEY]);
+        while let Ok(Some(event)) = tokio::time::timeout(Duration::from_millis(1), events.next()).await {
+            assert!(matches!(&event, ServiceEvent::Put(it) if **it == info(1)), "it was never gone: {event:?}");
+        }
+        let stats = registry.stats();
+        assert_eq!((stats.registrations_lost, stats.registrations_restored, stats.registrations_missing), (1, 1, 0));
+        registration.unregister().await.unwrap();
+        assert!(keys(&backend).await.is_empty());
+    }
+
+    // REG-20
+    #[tokio::test(start_paused = true)]
+    async fn a_hundred_who_lost_their_session_come_back_spread_and_under_one_session() {
+        let (backend, registry) = one();
+        let mut registrations = Vec::new();
+        for port in 1..=100 {
+            let info = ServiceInfo::new("users", format!("users-{port}"), "10.0.0.7", port);
+            registrations.push(registry.register(info, TTL).await.unwrap());
+        }
+        lose(&*session(&registry).await).await;
+        let began = Instant::now();
+        let mut back = Vec::new();
+        for mut registration in registrations {
+            back.push(tokio::spawn(async move {
+                assert_eq!(registration.changed().await, Some(RegistrationStatus::Restoring));
+                assert_eq!(registration.changed().await, Some(RegistrationStatus::Registered));
+                (began.elapsed(), registration)
+            }));
+        }
+        let (mut times, mut kept) = (Vec::new(), Vec::new());
+        for back in back {
+            let (time, registration) = back.await.unwrap();
+            (times.push(time), kept.push(registration));
+        }
+        times.sort_unstable();
+        let (first, last) = (times[0], times[99]);
+        println!("a hundred came back after {first:?} to {last:?}");
+        assert!(last <= keeper::SPREAD + Duration::from_millis(1), "{last:?}");
+        assert!(last - first >= Duration::from_millis(700), "{first:?} to {last:?}");
+        assert_eq!(registry.discover("users").await.unwrap().len(), 100);
+        assert_eq!(backend.sessions().0, 2);
+    }
 }

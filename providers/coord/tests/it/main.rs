@@ -2,4 +2,5 @@
 
 mod config;
 mod provider;
+mod registry;
 mod remote;

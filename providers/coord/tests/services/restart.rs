@@ -118,6 +118,7 @@ mod etcd {
     }
 
     // REG-20
+    // REG-21
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "needs etcd: cargo xtask test"]
     async fn a_hundred_who_lost_their_session_come_back_spread_and_under_one_session() {

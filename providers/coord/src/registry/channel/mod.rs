@@ -93,7 +93,8 @@ impl ChannelOptions {
             .keep_alive_timeout(Duration::from_secs(3)))
     }
 
-    /// Makes the endpoint of each instance otherwise, for instance over TLS:
+    /// Makes the endpoint of each instance otherwise, for instance over TLS, for which your crate turns on the feature `tls-ring` of
+    /// `tonic`:
     ///
     /// ```no_run
     /// use gone_coord::ChannelOptions;
