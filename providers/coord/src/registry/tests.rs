@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::backend::unreliable::{Fault, Unreliable};
-use crate::backend::{Compare, Entry, Session, Step, Txn};
+use crate::backend::{Entry, Session, Step, Txn};
 
 const TTL: Duration = Duration::from_secs(10);
 const KEY: &str = "/services/users/users-1";
@@ -140,7 +140,7 @@ async fn what_another_process_put_while_the_session_was_lost_is_left_alone() {
     let mut registration = registry.register(info(1), TTL).await.unwrap();
     lose(&*session(&registry).await).await;
     let put = Step::Put { key: KEY.to_owned(), value: info(2).encode().into(), session: 0 };
-    let txn = Txn { compares: vec![Compare::Exists(KEY.to_owned())], then: vec![put], otherwise: Vec::new() };
+    let txn = Txn { then: vec![put], ..Txn::default() };
     assert!(registry.shared.backend.commit("theirs", txn).await.unwrap().succeeded);
     assert_eq!(registration.changed().await, Some(RegistrationStatus::Restoring));
     assert_eq!(registration.changed().await, Some(RegistrationStatus::Taken));
