@@ -26,3 +26,5 @@ struct Configuration;
 struct Logs;
 #[doc = include_str!("../docs/guide/13-coordination.md")]
 struct Coordination;
+#[doc = include_str!("../docs/guide/14-identifiers.md")]
+struct Identifiers;
