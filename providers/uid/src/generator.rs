@@ -8,12 +8,9 @@ use gone_kit::{Clock, Lease, LeaseEnd};
 
 use crate::UidError;
 use crate::layout::{END_OF_TIME, Epoch, LAST_SEQUENCE, compose, instance_of, ms_of, sequence_of};
-use crate::timeline::Timeline;
+use crate::timeline::{CHECKED_FOR, Timeline};
 
 const MS: i64 = 1_000_000;
-
-/// How long ids are given out on one check of lease and wall clock, in nanoseconds.
-const CHECKED_FOR: i64 = 10 * MS;
 
 /// The state when no instance id is held: no id, and full for ever.
 const NONE: u64 = u64::MAX;

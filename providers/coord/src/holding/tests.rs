@@ -31,7 +31,7 @@ async fn what_was_believed_lost_is_removed_though_its_session_lives() {
 async fn a_failed_compare_of_ones_own_is_not_a_loss() {
     let backend = Unreliable::open("");
     let holding = held(&backend).await;
-    let (compare, read) = (Compare::Exists("b".to_owned()), Step::Read(Range::Key("a".to_owned())));
+    let (compare, read) = (Compare::Modified("b".to_owned(), 7), Step::Read(Range::Key("a".to_owned())));
     let committed = holding.guarded("test", vec![compare], Vec::new(), vec![read]).await.unwrap();
     assert_eq!((committed.succeeded, committed.found.len(), committed.found[0].len()), (false, 1, 1));
     holding.check().unwrap();

@@ -55,6 +55,28 @@ pub(crate) async fn a_lock_is_taken_and_given_back(At { coord, .. }: At) {
     assert!(queue(&coord, "orders/7").await.is_empty());
 }
 
+/// etcd remembers all keys that ever were until its history is compacted, and reading a queue would take longer and longer.
+pub(crate) async fn a_lock_that_is_taken_again_and_again_leaves_no_keys_behind(At { coord, .. }: At) {
+    let (mut keys, mut highest) = (Vec::new(), 0);
+    for round in 0..20 {
+        let lock = coord.lock().acquire("a", TTL).await.unwrap();
+        assert!(lock.fencing() > highest);
+        highest = lock.fencing();
+        keys.push(lock.key().to_owned());
+        match round % 2 {
+            0 => lock.unlock().await.unwrap(),
+            _ => {
+                drop(lock);
+                queue_of(&coord, "a", 0).await;
+                // The background hears of it a little later than the store.
+                sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    keys.dedup();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+}
+
 // CRD-10
 pub(crate) async fn a_held_lock_is_refused_at_once_and_nothing_is_left_of_the_try(at: At) {
     let other = at.other().await;

@@ -76,6 +76,7 @@ cases! {
         a_held_lock_is_refused_at_once_and_nothing_is_left_of_the_try,
         who_waits_comes_in_its_order_with_a_higher_number,
         who_stops_waiting_leaves_the_queue,
+        a_lock_that_is_taken_again_and_again_leaves_no_keys_behind,
         a_dropped_lock_is_given_back,
         who_asks_twice_waits_for_itself,
         a_lock_and_one_whose_key_goes_on_are_two,

@@ -94,7 +94,7 @@ async fn reserved_ids_rise_and_are_nobody_elses() {
 
 #[tokio::test]
 async fn without_coordination_there_are_uuids_and_no_snowflakes() {
-    let uid = Uid::start(&UidConfig::default(), None, Clock::system(), None).await.unwrap();
+    let uid = Uid::open(&UidConfig::default(), None).await.unwrap();
     let error = uid.snowflake().await.unwrap_err();
     assert!(matches!(error, UidError::NoCoord));
     assert!(error.to_string().contains("load `gone::coord::module`"), "{error}");

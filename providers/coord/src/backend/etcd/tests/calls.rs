@@ -35,7 +35,6 @@ async fn a_transaction_compares_and_says_what_it_found() {
         compares: vec![
             Compare::Created(key("b"), revisions[0]),
             Compare::Modified(key("a"), revisions[1]),
-            Compare::Exists(key("c")),
             Compare::Created(key("d"), 0),
         ],
         then: vec![

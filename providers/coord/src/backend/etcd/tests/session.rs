@@ -177,6 +177,7 @@ async fn runs(number: usize, at_once: usize) -> Vec<[Duration; 2]> {
     results
 }
 
+// CRD-R2
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs etcd: cargo xtask test"]
 async fn who_is_cut_off_knows_before_another_can_take_what_it_held() {
