@@ -27,15 +27,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// One for each handle.
 pub(crate) struct Keeper {
-    pub(crate) generator: Arc<Generator>,
-    pub(crate) instances: Arc<dyn Instances>,
-    pub(crate) clock: Clock,
-    pub(crate) epoch: Epoch,
+    generator: Arc<Generator>,
+    instances: Arc<dyn Instances>,
+    clock: Clock,
+    epoch: Epoch,
     /// How far ahead the floor is written.
-    pub(crate) floor_ahead: Duration,
+    floor_ahead: Duration,
     /// How long a floor is waited for.
-    pub(crate) floor_wait: Duration,
-    pub(crate) figures: Arc<Figures>,
+    floor_wait: Duration,
+    figures: Arc<Figures>,
 }
 
 /// What happened so far.
@@ -116,26 +116,25 @@ impl Keeper {
     /// One whose floor lies ahead is passed over while there are others. Of those passed over, the one whose floor comes first
     /// is waited for.
     pub(crate) async fn acquire(&self) -> Result<Box<dyn Instance>, UidError> {
-        let mut passed_over: Vec<Box<dyn Instance>> = Vec::new();
-        let free = loop {
+        let mut instance = self.instances.acquire().await?;
+        let mut passed_over = Vec::new();
+        while self.ahead(&*instance) > SOON && passed_over.len() < PASSED_OVER {
             // Those passed over are held meanwhile, so that each try gives another.
             match self.instances.acquire().await {
-                Ok(instance) if self.ahead(&*instance) <= SOON => break Some(instance),
-                Ok(instance) => passed_over.push(instance),
-                Err(CoordError::Exhausted { .. }) if !passed_over.is_empty() => break None,
+                Ok(mut other) => {
+                    if other.mark().free_from() < instance.mark().free_from() {
+                        std::mem::swap(&mut instance, &mut other);
+                    }
+                    passed_over.push(other);
+                }
+                Err(CoordError::Exhausted { .. }) => break,
                 Err(error) => {
+                    passed_over.push(instance);
                     release_all(passed_over).await;
                     return Err(error.into());
                 }
             }
-            if passed_over.len() == PASSED_OVER {
-                break None;
-            }
-        };
-        let instance = free.unwrap_or_else(|| {
-            passed_over.sort_by_key(|instance| std::cmp::Reverse(instance.mark().free_from()));
-            passed_over.pop().unwrap_or_else(|| unreachable!("the loop ends with one of the two"))
-        });
+        }
         release_all(passed_over).await;
         let ahead = self.ahead(&*instance);
         if ahead > self.floor_wait {
@@ -225,8 +224,7 @@ impl Keeper {
             // The limit that stands serves as well; it is only later.
             tracing::debug!(target: "gone_uid", instance_id = id, %error, "the last mark was not written");
         }
-        let given = instance.give_back().await;
-        match given {
+        match instance.give_back().await {
             Ok(()) => self.figures.released.store(true, Ordering::Relaxed),
             Err(error) => {
                 tracing::warn!(target: "gone_uid", instance_id = id, %error, "the instance id was not given back; it lapses");
