@@ -109,5 +109,6 @@ cases! {
         a_picture_follows_and_is_asked_without_asking_the_registry,
         closing_unregisters_at_once,
         what_is_dropped_is_unregistered_in_the_background,
-        withdrawing_unregisters_all_and_waits_until_peers_have_heard;
+        withdrawing_unregisters_all_and_waits_until_peers_have_heard,
+        a_list_that_is_suddenly_empty_is_shown_for_a_while;
 }
