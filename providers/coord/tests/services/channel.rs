@@ -166,7 +166,8 @@ pub(crate) async fn a_call_that_was_carried_out_is_not_tried_again(at: At) {
         let port = network.address().rsplit(':').next().unwrap().parse().unwrap();
         let info = ServiceInfo::new("echo", id, "127.0.0.1", port);
         registrations.push(at.coord.registry().register(info, TTL).await.unwrap());
-        (served.push(one), networks.push(network));
+        served.push(one);
+        networks.push(network);
     }
     let calls = || served.iter().map(Served::calls).sum::<u64>();
     let channel = at.coord.registry().channel("echo").await.unwrap();
@@ -180,7 +181,8 @@ pub(crate) async fn a_call_that_was_carried_out_is_not_tried_again(at: At) {
         sleep(Duration::from_millis(5)).await;
     }
     networks.iter().for_each(Proxy::reset);
-    soon("the end of the call", slow).await.unwrap().unwrap_err();
+    let status = soon("the end of the call", slow).await.unwrap().unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status:?}");
     assert_eq!((calls(), channel.stats().moved), (3, 0));
 }
 
