@@ -294,7 +294,8 @@ mod memory {
         let (mut times, mut kept) = (Vec::new(), Vec::new());
         for back in back {
             let (time, registration) = back.await.unwrap();
-            (times.push(time), kept.push(registration));
+            times.push(time);
+            kept.push(registration);
         }
         times.sort_unstable();
         let (first, last) = (times[0], times[99]);
