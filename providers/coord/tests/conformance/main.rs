@@ -55,7 +55,8 @@ cases! {
         with_version_zero_a_value_is_only_created,
         keys_are_listed_as_they_were_given_and_siblings_are_not,
         what_is_no_key_is_refused,
-        a_value_of_another_type_is_an_error_that_does_not_quote_it;
+        a_value_of_another_type_is_an_error_that_does_not_quote_it,
+        a_dropped_future_leaves_a_whole_value_and_no_task;
     watch:
         a_watch_of_a_key_tells_of_its_change,
         a_watch_of_a_prefix_tells_of_exactly_the_new_keys,
