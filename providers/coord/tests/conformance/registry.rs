@@ -177,6 +177,13 @@ pub(crate) async fn a_key_that_somebody_deletes_is_put_back(at: At) {
 // REG-9
 pub(crate) async fn an_id_that_another_process_has_taken_is_not_fought_over(at: At) {
     let other = at.other().await;
+    // One that leaves before it has noticed takes nothing with it.
+    let unaware = register(&at.coord, "users-0", 9000).await;
+    let replaced = register(&other, "users-0", 9003).await;
+    unaware.unregister().await.unwrap();
+    assert_eq!(found(&at.coord).await, [info("users-0", 9003)]);
+    replaced.unregister().await.unwrap();
+
     let mut ours = register(&at.coord, "users-1", 9001).await;
     let theirs = register(&other, "users-1", 9002).await;
     assert_eq!(found(&at.coord).await, [info("users-1", 9002)]);
