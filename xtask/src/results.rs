@@ -62,8 +62,9 @@ impl Results {
 
     /// Keeps which tests passed, for [`passed()`].
     pub(crate) fn keep(&self) -> Result<()> {
-        let text: String = self.passed.iter().map(|(binary, test)| format!("{binary}\t{test}\n")).collect();
-        std::fs::write(state()?.join(KEPT), text).map_err(|error| error.to_string())
+        let need = |test| self.ignored.get(test).map_or("", String::as_str);
+        let lines = self.passed.iter().map(|test| format!("{}\t{}\t{}\n", test.0, test.1, need(test)));
+        std::fs::write(state()?.join(KEPT), lines.collect::<String>()).map_err(|error| error.to_string())
     }
 
     fn read(&mut self, arguments: &[&str], binaries: &BTreeMap<String, String>) -> Result<bool> {
@@ -102,11 +103,13 @@ impl Results {
 
 const KEPT: &str = "passed.txt";
 
-/// The tests that passed when they last ran.
-pub(crate) fn passed() -> Result<BTreeSet<Test>> {
+/// The tests that passed when they last ran, each with what it needs, such as `needs etcd`.
+pub(crate) fn passed() -> Result<BTreeMap<Test, String>> {
     let text = std::fs::read_to_string(state()?.join(KEPT))
         .map_err(|_| "no results of a test run yet: run `cargo xtask test` first".to_owned())?;
-    Ok(text.lines().filter_map(|line| line.split_once('\t')).map(|(a, b)| (a.into(), b.into())).collect())
+    let columns =
+        text.lines().filter_map(|line| line.split_once('\t').and_then(|(a, b)| Some((a, b.split_once('\t')?))));
+    Ok(columns.map(|(binary, (test, need))| ((binary.into(), test.into()), need.into())).collect())
 }
 
 /// Builds the tests: each binary by the name of its file, which has a hash.

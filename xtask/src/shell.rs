@@ -67,11 +67,12 @@ pub(crate) fn cargo_lines(arguments: &[&str], mut line: impl FnMut(&str)) -> Res
     Ok(status.success())
 }
 
-/// What cargo prints.
+/// What cargo prints; standard error goes where ours goes.
 pub(crate) fn cargo_output(arguments: &[&str]) -> Result<String> {
-    let output = command(arguments, &[]).output().map_err(|error| format!("cargo does not start: {error}"))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    let output = command(arguments, &[]).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("cargo does not start: {error}"))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(format!("failed: cargo {}", arguments.join(" "))),
     }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }

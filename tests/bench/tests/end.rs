@@ -56,8 +56,8 @@ async fn is_gone_soon(id: u32, folder: &Path) {
 }
 
 #[tokio::test]
-async fn of_a_test_that_is_killed() {
-    const TEST: &str = "of_a_test_that_is_killed";
+async fn a_server_ends_with_a_test_that_is_killed() {
+    const TEST: &str = "a_server_ends_with_a_test_that_is_killed";
     if Role::is(TEST) {
         keeps_a_server();
         std::future::pending::<()>().await;
@@ -69,8 +69,8 @@ async fn of_a_test_that_is_killed() {
 }
 
 #[tokio::test]
-async fn of_a_test_that_aborts() {
-    const TEST: &str = "of_a_test_that_aborts";
+async fn a_server_ends_with_a_test_that_aborts() {
+    const TEST: &str = "a_server_ends_with_a_test_that_aborts";
     if Role::is(TEST) {
         keeps_a_server();
         std::process::abort();
@@ -80,8 +80,8 @@ async fn of_a_test_that_aborts() {
 }
 
 #[tokio::test]
-async fn of_a_test_that_panics() {
-    const TEST: &str = "of_a_test_that_panics";
+async fn a_server_ends_with_a_test_that_panics() {
+    const TEST: &str = "a_server_ends_with_a_test_that_panics";
     if Role::is(TEST) {
         keeps_a_server();
         // What it says is nothing that a reader of the test's output should wonder about.
@@ -93,8 +93,8 @@ async fn of_a_test_that_panics() {
 }
 
 #[tokio::test]
-async fn of_a_test_binary_that_just_exits() {
-    const TEST: &str = "of_a_test_binary_that_just_exits";
+async fn a_server_ends_with_a_test_binary_that_just_exits() {
+    const TEST: &str = "a_server_ends_with_a_test_binary_that_just_exits";
     if Role::is(TEST) {
         return keeps_a_server();
     }
@@ -103,8 +103,8 @@ async fn of_a_test_binary_that_just_exits() {
 }
 
 #[tokio::test]
-async fn of_a_test_that_is_interrupted() {
-    const TEST: &str = "of_a_test_that_is_interrupted";
+async fn a_server_ends_with_a_test_that_is_interrupted() {
+    const TEST: &str = "a_server_ends_with_a_test_that_is_interrupted";
     if Role::is(TEST) {
         keeps_a_server();
         std::future::pending::<()>().await;
@@ -115,8 +115,8 @@ async fn of_a_test_that_is_interrupted() {
 }
 
 #[tokio::test]
-async fn and_a_paused_role_ends_with_its_handle() {
-    const TEST: &str = "and_a_paused_role_ends_with_its_handle";
+async fn a_paused_role_ends_with_its_handle() {
+    const TEST: &str = "a_paused_role_ends_with_its_handle";
     if Role::is(TEST) {
         Role::say("here I am");
         std::future::pending::<()>().await;

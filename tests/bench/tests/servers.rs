@@ -6,7 +6,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use gone_test_bench::{Certificates, Etcd, EtcdCluster, MariaDb, Place, Postgres, Redis, Result, Server, Software};
+use gone_test_bench::{
+    Certificates, Etcd, EtcdCluster, MariaDb, Place, Postgres, Redis, Result, Role, Server, Software,
+};
 
 /// Whether it answers just now.
 async fn answers<S: Software>(server: &Server<S>) -> bool {
@@ -116,6 +118,21 @@ async fn etcd_with_certificates_refuses_a_stranger() -> Result<()> {
     assert!(!get(&own, Some(&strange)));
     assert!(!get(&own, None));
     assert!(!get(&strange, Some(&own)));
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "needs etcd: cargo xtask test"]
+async fn what_the_machines_own_etcd_is_told_is_not_for_ours() -> Result<()> {
+    const TEST: &str = "what_the_machines_own_etcd_is_told_is_not_for_ours";
+    if Role::is(TEST) {
+        let etcd = Etcd::new().start().await?;
+        Role::say(&etcd.etcdctl(&["member", "list"]).await?);
+        return Ok(());
+    }
+    let members = |line: &str| line.split(", ").nth(2).map(str::to_owned);
+    let mut role = Role::start(TEST, TEST, &[("ETCD_NAME", "theirs"), ("ETCD_QUOTA_BACKEND_BYTES", "no number")])?;
+    assert_eq!(members(&role.line(Duration::from_secs(60)).await?).as_deref(), Some("t"));
     Ok(())
 }
 

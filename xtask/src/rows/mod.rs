@@ -3,7 +3,7 @@
 mod due;
 mod marks;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::results::{Test, passed};
@@ -16,7 +16,7 @@ pub(crate) fn print(filter: &str) -> Result<()> {
     let (passed, marks, due) = (passed()?, marks::all()?, due::all()?);
     let mut missing = Vec::new();
     let mut counts: BTreeMap<(&str, &str), Count> = BTreeMap::new();
-    for (number, row) in due.iter().filter(|(number, _)| number.contains(filter)) {
+    for (number, row) in due.iter().filter(|(number, row)| number.contains(filter) || row.table.contains(filter)) {
         let marked = marks.get(number).map(Vec::as_slice).unwrap_or_default();
         for (backend, answer) in &row.backends {
             let count = counts.entry((&row.table, backend)).or_default();
@@ -53,7 +53,7 @@ fn judge(
     marked: &[Test],
     answer: &Answer,
     backend: &str,
-    passed: &BTreeSet<Test>,
+    passed: &BTreeMap<Test, String>,
 ) -> std::result::Result<String, String> {
     let proofs: Vec<String> = marked.iter().filter_map(|mark| proof(mark, backend, passed)).collect();
     match (proofs.as_slice(), answer, marked) {
@@ -66,15 +66,16 @@ fn judge(
     }
 }
 
-/// The passed test that a mark is on. With a backend, it is one in a module, or a binary, of the backend's name: the case
-/// itself is shared.
-fn proof((binary, name): &Test, backend: &str, passed: &BTreeSet<Test>) -> Option<String> {
-    let of_backend = |test: &str| {
+/// The passed test that a mark is on. With a backend, it is one that needs that backend's server, or is in a module or binary
+/// of the backend's name: the case itself is shared.
+fn proof((binary, name): &Test, backend: &str, passed: &BTreeMap<Test, String>) -> Option<String> {
+    let of_backend = |test: &str, need: &str| {
         let mut modules = test.split("::");
-        backend.is_empty() || binary.ends_with(&format!(" {backend}")) || modules.any(|module| module == backend)
+        let needs = need.strip_prefix("needs ").is_some_and(|needed| needed == backend);
+        backend.is_empty() || needs || binary.ends_with(&format!(" {backend}")) || modules.any(|it| it == backend)
     };
-    let mut own = passed.iter().filter(|(of, test)| of == binary && (test == name || ends_in(test, name)));
-    own.find(|(_, test)| of_backend(test)).map(|(binary, test)| format!("{binary} {test}"))
+    let mut own = passed.iter().filter(|((of, test), _)| of == binary && (test == name || ends_in(test, name)));
+    own.find(|((_, test), need)| of_backend(test, need)).map(|((binary, test), _)| format!("{binary} {test}"))
 }
 
 fn ends_in(test: &str, name: &str) -> bool {
@@ -148,13 +149,17 @@ mod tests {
         (binary.into(), name.into())
     }
 
+    fn passed<const N: usize>(tests: [(&str, &str, &str); N]) -> BTreeMap<Test, String> {
+        tests.into_iter().map(|(binary, name, need)| (test(binary, name), need.into())).collect()
+    }
+
     #[test]
     fn a_row_runs_on_a_backend_when_a_test_in_its_module_passed() {
         let marked = [test("providers/x conformance", "a_case")];
-        let passed = BTreeSet::from([
-            test("providers/x conformance", "memory::a_case"),
-            test("providers/y conformance", "etcd::a_case"),
-            test("providers/x conformance", "etcd::not_a_case"),
+        let passed = passed([
+            ("providers/x conformance", "memory::a_case", ""),
+            ("providers/y conformance", "etcd::a_case", "needs etcd"),
+            ("providers/x conformance", "etcd::not_a_case", "needs etcd"),
         ]);
         assert!(judge(&marked, &Answer::Runs, "memory", &passed).is_ok());
         assert!(judge(&marked, &Answer::Runs, "", &passed).is_ok());
@@ -164,18 +169,21 @@ mod tests {
     }
 
     #[test]
-    fn a_test_in_a_binary_of_the_backends_name_will_do() {
-        let marked = [test("providers/x etcd", "it_fails_over")];
-        let passed = BTreeSet::from([test("providers/x etcd", "it_fails_over")]);
-        assert!(judge(&marked, &Answer::Substitute("by hand".into()), "etcd", &passed).is_ok());
-        assert!(judge(&marked, &Answer::Runs, "memory", &passed).is_err());
+    fn a_test_that_needs_the_backend_or_is_in_its_binary_will_do() {
+        let by_hand = Answer::Substitute("by hand".into());
+        for (binary, need) in [("providers/x etcd", ""), ("providers/x it", "needs etcd")] {
+            let marked = [test(binary, "it_fails_over")];
+            let passed = passed([(binary, "it_fails_over", need)]);
+            assert!(judge(&marked, &by_hand, "etcd", &passed).is_ok());
+            assert!(judge(&marked, &by_hand, "memory", &passed).is_err());
+        }
     }
 
     #[test]
     fn a_row_that_does_not_apply_is_run_by_no_test() {
         let reason = Answer::NotApplicable("it has no network".into());
         let marked = [test("providers/x conformance", "a_case")];
-        let passed = BTreeSet::from([test("providers/x conformance", "etcd::a_case")]);
+        let passed = passed([("providers/x conformance", "etcd::a_case", "")]);
         assert_eq!(judge(&marked, &reason, "memory", &passed).unwrap(), "it has no network");
         assert!(judge(&marked, &reason, "etcd", &passed).is_err());
     }

@@ -107,7 +107,7 @@ impl Feed {
         self.revision
     }
 
-    /// Whether what is known is what is stored, or was at some time.
+    /// Whether the range was listed at all: before, what is known is nothing.
     pub(crate) fn is_listed(&self) -> bool {
         self.state.borrow().listings > 0
     }
@@ -117,8 +117,8 @@ impl Feed {
         self.state.subscribe()
     }
 
-    /// Waits for the next updates, at least one, save for the first listing, which may be empty. `None`: the backend is closed.
-    /// A dropped future loses nothing.
+    /// Waits for the next updates, at least one; the first listing of a [`new`](Self::new) one is told even if it is empty.
+    /// `None`: the backend is closed. A dropped future loses nothing.
     pub(crate) async fn next(&mut self) -> Option<Vec<Update>> {
         loop {
             match self.step().await {
@@ -142,7 +142,9 @@ impl Feed {
         }
         if !self.listed {
             let listing = self.backend.list(&self.range).await?;
-            return Ok(Some(self.converge(listing)));
+            let first = !self.is_listed();
+            let updates = self.converge(listing);
+            return Ok((first || !updates.is_empty()).then_some(updates));
         }
         let Some(stream) = &mut self.stream else {
             return self.resume().await;

@@ -157,7 +157,7 @@ impl Update {
 /// same holds for what happened while the connection was broken for so long that the store no longer has each change. What is
 /// told of one key never goes back.
 ///
-/// Dropping it ends it, and all that runs for it.
+/// It holds a copy of what is stored under its key or prefix. Dropping it ends it, and all that runs for it.
 pub struct Watch<T> {
     initial: Vec<Entry>,
     queue: Arc<Queue>,

@@ -24,15 +24,14 @@ pub(super) async fn carry(
     counters: &Counters,
 ) {
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
-    let way = |direction| Way { direction, faults: faults.clone(), counters };
-    let (to_client, to_server) = (way(Direction::ToClient), way(Direction::ToServer));
     let well_ended = {
         let (from_client, into_client) = client.split();
         let (from_server, into_server) = server.split();
+        let way = |direction| Way { direction, faults: faults.clone(), counters };
+        let to_client = way(Direction::ToClient).pass(from_server, into_client);
+        let to_server = way(Direction::ToServer).pass(from_client, into_server);
         tokio::select! {
-            ended = async { tokio::try_join!(to_client.pass(from_server, into_client), to_server.pass(from_client, into_server)) } => {
-                ended.is_ok()
-            }
+            ended = async { tokio::try_join!(to_client, to_server) } => ended.is_ok(),
             _ = faults.wait_for(|faults| faults.resets != resets || faults.closed) => {
                 count(&counters.cut);
                 false
@@ -72,24 +71,19 @@ impl Way<'_> {
         let half_closes = self.faults.borrow().half_closes(direction);
         let mut half_closed = false;
         loop {
-            let piece = tokio::select! {
+            tokio::select! {
                 biased;
                 () = half_closed_again(&mut self.faults, direction, half_closes), if !half_closed => {
+                    count(&self.counters.half_closed);
                     half_closed = true;
-                    None
+                    into.shutdown().await?;
                 }
-                piece = pieces.recv() => Some(piece),
-            };
-            let Some(piece) = piece else {
-                count(&self.counters.half_closed);
-                into.shutdown().await?;
-                continue;
-            };
-            match piece {
-                Some(_) if half_closed => {}
-                Some(piece) => self.deliver(piece, &mut into).await?,
-                None if half_closed => return Ok(()),
-                None => return into.shutdown().await,
+                piece = pieces.recv() => match piece {
+                    Some(_) if half_closed => {}
+                    Some(piece) => self.deliver(piece, &mut into).await?,
+                    None if half_closed => return Ok(()),
+                    None => return into.shutdown().await,
+                },
             }
         }
     }

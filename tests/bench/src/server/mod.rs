@@ -291,7 +291,10 @@ impl<S: Software> Inner<S> {
         };
         whole.args(command.get_args());
         for (name, value) in command.get_envs() {
-            value.map(|value| whole.env(name, value));
+            match value {
+                Some(value) => whole.env(name, value),
+                None => whole.env_remove(name),
+            };
         }
         Guarded::start(&whole, Some(self.place.folder()), Output::Log(log)).map(|(process, _)| process)
     }

@@ -37,7 +37,7 @@ const MOST_TRIES: usize = 3;
 /// - **Who is not.** An instance that fails again and again is left out for a while: see [`OutlierPolicy`].
 /// - **What is tried again.** A call that reached nobody, because the connection could not be made or was just gone, is tried
 ///   with two other instances. A call of which something was sent is never tried again: it may have been carried out.
-/// - **No instance** is the status `UNAVAILABLE`, at once.
+/// - **No instance** is the status `UNAVAILABLE`, at once; so is a connection that breaks before the answer has come.
 ///
 /// A clone is the same channel. A call takes as long as it takes, save for what the client sets as its timeout; a dropped call
 /// is cancelled at the instance.
@@ -93,10 +93,14 @@ impl ChannelOptions {
             .keep_alive_timeout(Duration::from_secs(3)))
     }
 
-    /// Makes the endpoint of each instance otherwise, for instance over TLS:
+    /// Makes the endpoint of each instance otherwise, for instance over TLS, for which your crate turns on the feature `tls-ring` of
+    /// `tonic`:
     ///
-    /// ```ignore
-    /// let tls = ClientTlsConfig::new().ca_certificate(ca);
+    /// ```no_run
+    /// use gone_coord::ChannelOptions;
+    /// use tonic::transport::{ClientTlsConfig, Endpoint};
+    ///
+    /// let tls = ClientTlsConfig::new();
     /// let options = ChannelOptions::default()
     ///     .endpoint(move |it| Endpoint::from_shared(format!("https://{}", it.authority()))?.tls_config(tls.clone()));
     /// ```
@@ -252,7 +256,7 @@ impl Shared {
                     }
                     return Ok(response);
                 }
-                Err(error) => Status::from_error(Box::new(error)),
+                Err(error) => unreached(error),
             };
             // That the caller's own time ran out says nothing of the instance.
             if status.code() != Code::Cancelled {
@@ -281,6 +285,17 @@ impl Shared {
             tracing::warn!(target: "gone_coord", service, id, ?length, "an instance fails, and is left out for a while");
         }
     }
+}
+
+/// What the caller is told when no answer came. A connection that breaks has no code of its own in tonic.
+fn unreached(error: tonic::transport::Error) -> Status {
+    let status = Status::from_error(Box::new(error));
+    if status.code() != Code::Unknown {
+        return status;
+    }
+    let mut broken = Status::unavailable("the connection broke before the answer came");
+    broken.set_source(Arc::new(status));
+    broken
 }
 
 async fn send(mut channel: Channel, request: Request<Body>) -> Result<Response<Body>, tonic::transport::Error> {

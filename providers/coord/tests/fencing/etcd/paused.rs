@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use gone_coord::CoordError;
 use gone_test_bench::Role;
 
-use crate::{Place, TTL};
+use super::{Place, TTL};
 
 /// Far more than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -44,7 +44,7 @@ async fn stop_and_wake(test: &str, rounds: usize) {
     let coord = place.connect().await;
     let mut slowest = Duration::ZERO;
     for _ in 0..rounds {
-        let mut holder = Role::start(&format!("paused::{test}"), "holder", &place.environment()).unwrap();
+        let mut holder = Role::start(&format!("etcd::paused::{test}"), "holder", &place.environment()).unwrap();
         assert_eq!(holder.line(PATIENCE).await.unwrap(), "holds");
         tokio::time::sleep(Duration::from_millis(50)).await;
         holder.pause();
