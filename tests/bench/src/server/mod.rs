@@ -296,7 +296,7 @@ impl<S: Software> Inner<S> {
                 None => whole.env_remove(name),
             };
         }
-        Guarded::start(&whole, Some(self.place.folder()), Output::Log(log)).map(|(process, _)| process)
+        Guarded::start(&whole, Output::Log(log)).map(|(process, _)| process)
     }
 
     fn open_log(&self) -> Result<File> {

@@ -5,16 +5,30 @@ use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::chown;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::error::{BenchError, Result};
 
-/// A folder of its own, removed with it, and ports on loopback that no other server of a bench on this machine is given.
+/// A folder of its own, removed with it or when our process is gone, and ports on loopback that no other server of a bench on
+/// this machine is given.
 pub struct Place {
     folder: TempDir,
+    /// Removes the folder when we are gone: it holds a pipe from us.
+    remover: Child,
     ports: Vec<Port>,
+}
+
+/// The server is gone before the second is over: its own guard sees to that.
+const REMOVE: &str = r#"read -r nothing; sleep 1; rm -rf "$1""#;
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = self.remover.kill().and_then(|()| self.remover.wait());
+    }
 }
 
 /// A port, marked as ours for all benches on this machine by a socket of its name, which the kernel closes when we are gone.
@@ -36,7 +50,11 @@ impl Place {
         }
         let ports = (0..ports).map(|_| Port::new()).collect::<io::Result<_>>();
         let ports = ports.map_err(|error| BenchError::of("a free port", error))?;
-        Ok(Self { folder, ports })
+        let mut remover = Command::new("sh");
+        remover.args(["-c", REMOVE, "sh"]).arg(folder.path()).process_group(0);
+        remover.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let remover = remover.spawn().map_err(|error| BenchError::of("`sh` does not start", error))?;
+        Ok(Self { folder, remover, ports })
     }
 
     /// The folder.
