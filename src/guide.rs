@@ -24,3 +24,7 @@ struct FromSpring;
 struct Configuration;
 #[doc = include_str!("../docs/guide/12-logs.md")]
 struct Logs;
+#[doc = include_str!("../docs/guide/13-coordination.md")]
+struct Coordination;
+#[doc = include_str!("../docs/guide/14-identifiers.md")]
+struct Identifiers;

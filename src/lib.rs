@@ -48,6 +48,8 @@ pub use gone_coord as coord;
 #[cfg(feature = "db")]
 pub use gone_db as db;
 pub use gone_kit as kit;
+#[cfg(feature = "uid")]
+pub use gone_uid as uid;
 
 /// The programs of the README, compiled and run as tests.
 #[cfg(doctest)]

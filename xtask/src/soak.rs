@@ -6,7 +6,7 @@ use crate::servers;
 use crate::shell::{Result, cargo};
 
 /// The packages with tests of full size, and the features that these need.
-const FULL_SIZE: [(&str, &str); 3] = [("gone-clog", "gzip"), ("gone-coord", "etcd,grpc"), ("gone-uid", "")];
+const FULL_SIZE: [(&str, &str); 3] = [("gone-clog", "gzip"), ("gone-coord", "etcd,grpc"), ("gone-uid", "etcd")];
 
 /// A hundred thousand random applications, from a seed of the moment; it is printed, and said again by what fails. Then every
 /// ignored test whose name begins with `full_size`.

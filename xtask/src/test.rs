@@ -9,12 +9,12 @@ use crate::{crates, rows, servers};
 /// The features of each package that must compile and be tidy alone. Packages without features of their own are covered by the
 /// run over the whole workspace.
 const FEATURES: [(&str, &[&str]); 6] = [
-    ("gone", &["macros", "config", "clog", "clog-gzip", "db", "linkme", "schema", "test-util"]),
+    ("gone", &["macros", "config", "clog", "clog-gzip", "db", "linkme", "schema", "test-util", "uid"]),
     ("gone-clog", &["gzip", "schema"]),
     ("gone-config", &["schema"]),
     ("gone-coord", &["etcd", "grpc", "schema"]),
     ("gone-db", &["schema", "sqlite"]),
-    ("gone-uid", &["schema"]),
+    ("gone-uid", &["etcd", "schema"]),
 ];
 
 /// The packages that have more to test with what is off by default, and all of that.
@@ -26,7 +26,7 @@ const IN_FULL: [&str; 8] = [
     "--package",
     "gone-uid",
     "--features",
-    "gone-clog/gzip,gone-coord/etcd,gone-coord/grpc,gone-coord/schema,gone-uid/schema",
+    "gone-clog/gzip,gone-coord/etcd,gone-coord/grpc,gone-coord/schema,gone-uid/etcd,gone-uid/schema",
 ];
 
 pub(crate) fn run() -> Result<()> {

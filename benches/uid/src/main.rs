@@ -38,15 +38,23 @@ fn one(uid: &Uid) -> i64 {
     uid.try_snowflake().unwrap_or_else(|error| panic!("{error}"))
 }
 
+async fn next(uid: &Uid) -> i64 {
+    uid.snowflake().await.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Waits for a millisecond, and takes its first id.
+async fn fresh(uid: &Uid) {
+    while uid.try_snowflake().is_ok() {}
+    next(uid).await;
+}
+
 /// From the first id of a millisecond to that of the one which is so many milliseconds of ids later.
 fn saturated(runtime: &Handle, uid: &Uid) -> f64 {
     runtime.block_on(async {
-        let next = || async { uid.snowflake().await.unwrap_or_else(|error| panic!("{error}")) };
-        while uid.try_snowflake().is_ok() {}
-        next().await;
+        fresh(uid).await;
         let begun = Instant::now();
         for _ in 0..FULL * 4096 {
-            black_box(next().await);
+            black_box(next(uid).await);
         }
         nanos(begun.elapsed()) / f64::from(FULL * 4096)
     })
@@ -84,10 +92,11 @@ fn snowflakes(runtime: &Runtime) {
         .bar(Bar::Nanos(SATURATED))
         .print();
     let ours = || {
+        handle.block_on(fresh(&uid));
         eight(|ids| {
             handle.block_on(async {
                 for _ in 0..ids {
-                    black_box(uid.snowflake().await.unwrap_or_else(|error| panic!("{error}")));
+                    black_box(next(&uid).await);
                 }
             });
         })
@@ -110,7 +119,7 @@ fn snowflakes(runtime: &Runtime) {
             handle.block_on(async {
                 let begun = Instant::now();
                 for _ in 0..BURST {
-                    black_box(uid.snowflake().await.unwrap_or_else(|error| panic!("{error}")));
+                    black_box(next(&uid).await);
                 }
                 nanos(begun.elapsed()) / f64::from(BURST)
             })

@@ -1,16 +1,20 @@
 //! A key that stands for something that is held: it hangs on a session, and is removed when it is no longer needed.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use gone_kit::{Lease, LeaseEnd, LeaseGrant};
+use gone_kit::{Lease, LeaseEnd, LeaseGrant, Outcome};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use crate::CoordError;
 use crate::backend::{Backend, Committed, Compare, Range, Revision, Session, Step, Txn};
 use crate::backoff::Backoff;
+use crate::sessions::Numbers;
 
 /// How long a write whose answer never came may still arrive. An etcd gives a request up after 7 s.
 const LATE: Duration = Duration::from_secs(15);
@@ -25,14 +29,39 @@ pub(crate) struct Placed {
     pub(crate) session: Arc<Session>,
     pub(crate) key: String,
     /// What no other holder writes.
-    pub(crate) value: Arc<[u8]>,
+    value: Arc<[u8]>,
     /// `None`: it is not known whether it was put.
-    pub(crate) created: Option<Revision>,
-    pub(crate) runtime: Handle,
-    pub(crate) removed: AtomicBool,
+    created: Option<Revision>,
+    runtime: Handle,
+    removed: AtomicBool,
+    numbers: Arc<Numbers>,
+    /// What tells its key from others of the session.
+    number: u64,
 }
 
 impl Placed {
+    /// A key that is about to be put, with a value that nobody else writes.
+    pub(crate) fn new(
+        backend: Arc<dyn Backend>,
+        session: Arc<Session>,
+        key: String,
+        value: Arc<[u8]>,
+        numbers: Arc<Numbers>,
+        number: u64,
+    ) -> Self {
+        let (created, runtime, removed) = (None, Handle::current(), AtomicBool::new(false));
+        Self { backend, session, key, value, created, runtime, removed, numbers, number }
+    }
+
+    /// What is known of the transaction that puts it.
+    pub(crate) fn answered(&mut self, answer: &Result<Committed, CoordError>) {
+        match answer {
+            Ok(committed) if committed.succeeded => self.created = Some(committed.revision),
+            Err(error) if error.outcome() == Outcome::Unknown => {}
+            _ => self.removed = true.into(),
+        }
+    }
+
     /// The error of who asks something of what has ended.
     pub(crate) fn lost(&self, name: &str, end: LeaseEnd) -> CoordError {
         match self.session.keeper.session().end() {
@@ -45,29 +74,37 @@ impl Placed {
 
 impl Drop for Placed {
     fn drop(&mut self) {
-        if !*self.removed.get_mut() && self.session.keeper.session().is_held() {
+        if *self.removed.get_mut() {
+            self.numbers.give_back(self.number);
+        } else if self.session.keeper.session().is_held() {
             let (backend, session) = (self.backend.clone(), self.session.clone());
             let (key, value) = (std::mem::take(&mut self.key), self.value.clone());
-            self.runtime.spawn(remove(backend, session, key, value, self.created));
+            let (created, number, numbers) = (self.created, self.number, self.numbers.clone());
+            self.runtime.spawn(async move {
+                if remove(backend, session, key, value, created).await {
+                    numbers.give_back(number);
+                }
+            });
         }
     }
 }
 
-/// Removes a key, until it is gone or its session has ended.
+/// Removes a key, until it is gone or its session has ended; says whether it was seen to be gone.
 async fn remove(
     backend: Arc<dyn Backend>,
     session: Arc<Session>,
     key: String,
     value: Arc<[u8]>,
     created: Option<Revision>,
-) {
+) -> bool {
     let late = Instant::now() + LATE;
     let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(4));
     let removal = async {
         loop {
             match remove_once(&*backend, &key, &value, created).await {
-                Ok(true) | Err(CoordError::Closed) => return,
-                Ok(false) if Instant::now() >= late => return,
+                Ok(true) => return true,
+                Err(CoordError::Closed) => return false,
+                Ok(false) if Instant::now() >= late => return false,
                 // It may still arrive.
                 Ok(false) => {}
                 Err(error) => {
@@ -78,8 +115,8 @@ async fn remove(
         }
     };
     tokio::select! {
-        () = removal => {}
-        _ = session.keeper.session().lost() => {}
+        gone = removal => gone,
+        _ = session.keeper.session().lost() => false,
     }
 }
 
@@ -178,10 +215,7 @@ impl Holding {
         match self.lease().end() {
             // By an earlier call, or with the whole connection.
             None | Some(LeaseEnd::Released) => self.grant.finish(LeaseEnd::Released),
-            Some(end) => {
-                removed.store(true, Ordering::Release);
-                return Err(self.placed.lost(&self.name, end));
-            }
+            Some(end) => return Err(self.placed.lost(&self.name, end)),
         }
         if self.placed.session.keeper.session().end() == Some(LeaseEnd::Released) {
             removed.store(true, Ordering::Release);

@@ -1,6 +1,44 @@
-//! Coordination for Gone: service registry, config centre, locks and instance ids.
+//! Coordination for Gone: service registry, config centre, locks and instance ids, over one store.
+//!
+//! [`Coord`] is a connection to the store that [`CoordConfig::url`] names. Its scheme chooses the backend: `memory:` is this
+//! process alone and the default, `etcd:` a cluster of etcd, behind the feature `etcd`. Both promise the same, and run the
+//! same tests.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use gone_coord::{Coord, CoordConfig, CoordError};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), CoordError> {
+//! let coord = Coord::connect(&CoordConfig::default()).await?;
+//! let config = coord.config();
+//! let version = config.set("/config/dev/orders/limit", &60).await?;
+//! assert_eq!(config.get_with_version::<u32>("/config/dev/orders/limit").await?, (60, version));
+//!
+//! let lock = coord.lock().acquire("import", Duration::from_secs(10)).await?;
+//! lock.check()?; // before each step
+//! lock.unlock().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Failures
+//!
+//! Each call has a time limit. Each [`CoordError`] of a write tells by [`outcome`](CoordError::outcome) whether it was done.
+//! What is held has a deadline on this process's own clock, before the store may give it to somebody else; what is lost is lost
+//! for good. A [`Watch`] and what is built on it, [`Followed`] values and the registry, goes on by itself when the connection
+//! comes back, and ends up with what is stored.
+//!
+//! # Dropped futures
+//!
+//! A future may be dropped at any time. What it leaves behind stands at each function: of a write, that it was done, was not, or
+//! still may be; of a try to hold something, nothing, or what runs out by itself.
+//!
+//! # In a container
+//!
+//! [`module`] loads the provider of [`Coord`]; [`RemoteConfig`] makes the config centre a part of the service's config.
 
-#[allow(dead_code, reason = "the parts that use it follow")]
 mod backend;
 mod backoff;
 mod centre;
@@ -15,6 +53,7 @@ mod provider;
 mod registry;
 mod remote;
 mod sessions;
+mod supervised;
 mod value;
 mod watch;
 

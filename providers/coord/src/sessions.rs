@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gone_kit::{Clock, LeaseEnd};
-use tokio::runtime::Handle;
 
 use crate::CoordError;
 use crate::backend::{Backend, Committed, Session, Txn, margin};
@@ -46,7 +45,28 @@ pub(crate) struct Sessions {
     backend: Arc<dyn Backend>,
     clock: Clock,
     slots: Mutex<BTreeMap<Duration, Slot>>,
-    tokens: AtomicU64,
+    numbers: Arc<Numbers>,
+}
+
+/// The numbers that tell the keys of one session apart. One whose key is certainly gone is used again: etcd remembers each key
+/// that ever was until its history is compacted, and looks at all of them whenever the queue of a lock is read.
+#[derive(Default)]
+pub(crate) struct Numbers {
+    next: AtomicU64,
+    /// No longer than as many were in use at once.
+    free: Mutex<Vec<u64>>,
+}
+
+impl Numbers {
+    fn take(&self) -> u64 {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        free.unwrap_or_else(|| self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// A number whose key is gone, or never was, and will not come.
+    pub(crate) fn give_back(&self, number: u64) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(number);
+    }
 }
 
 /// The session of one ttl; empty until it is open. Only who holds the lock opens one.
@@ -71,7 +91,7 @@ impl Slot {
 
 impl Sessions {
     pub(crate) fn new(backend: Arc<dyn Backend>, clock: Clock) -> Self {
-        Self { backend, clock, slots: Mutex::default(), tokens: AtomicU64::new(0) }
+        Self { backend, clock, slots: Mutex::default(), numbers: Arc::default() }
     }
 
     /// The session of a ttl, opened if there is none that lives. It stays open as long as somebody has it. A dropped future
@@ -132,11 +152,6 @@ impl Sessions {
         lives
     }
 
-    /// A text that no other holder has: the session and a count.
-    fn token(&self, session: i64) -> String {
-        format!("{session:x}-{:x}", self.tokens.fetch_add(1, Ordering::Relaxed))
-    }
-
     /// Puts a key under the session of a ttl. `make` gets a token of its own and the number of the session, and makes the
     /// key and the transaction that puts it, with the token as JSON for its value.
     ///
@@ -151,23 +166,14 @@ impl Sessions {
         let mut replaced = false;
         loop {
             let session = self.get(ttl).await?;
-            let token = self.token(session.id);
+            let number = self.numbers.take();
+            // A text that no other holder has.
+            let token = format!("{:x}-{number:x}", session.id);
             let (key, txn) = make(&token, session.id);
-            let mut placed = Placed {
-                backend: self.backend.clone(),
-                session,
-                key,
-                value: quoted(&token),
-                created: None,
-                runtime: Handle::current(),
-                removed: false.into(),
-            };
+            let numbers = self.numbers.clone();
+            let mut placed = Placed::new(self.backend.clone(), session, key, quoted(&token), numbers, number);
             let answer = self.backend.commit(operation, txn).await;
-            match &answer {
-                Ok(committed) if committed.succeeded => placed.created = Some(committed.revision),
-                Err(error) if error.outcome() == gone_kit::Outcome::Unknown => {}
-                _ => placed.removed = true.into(),
-            }
+            placed.answered(&answer);
             match answer {
                 Ok(committed) => return Ok((placed, committed)),
                 Err(CoordError::Lost { .. }) if !replaced => {

@@ -16,7 +16,7 @@ pub(crate) const LAST_SEQUENCE: u64 = (1 << SEQUENCE_BITS) - 1;
 pub(crate) const END_OF_TIME: u64 = 1 << TIME_BITS;
 
 pub(crate) const fn compose(ms: u64, instance: u16, sequence: u64) -> u64 {
-    ms << (INSTANCE_BITS + SEQUENCE_BITS) | (instance as u64) << SEQUENCE_BITS | sequence
+    (ms << (INSTANCE_BITS + SEQUENCE_BITS)) | ((instance as u64) << SEQUENCE_BITS) | sequence
 }
 
 pub(crate) const fn ms_of(id: u64) -> u64 {
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn the_parts_are_where_the_layout_says() {
         let id = compose(1, 2, 3);
-        assert_eq!(id, 1 << 22 | 2 << 12 | 3);
+        assert_eq!(id, (1 << 22) | (2 << 12) | 3);
         assert_eq!((ms_of(id), instance_of(id), sequence_of(id)), (1, 2, 3));
         let last = compose(END_OF_TIME - 1, LAST_INSTANCE, LAST_SEQUENCE);
         assert_eq!(last, i64::MAX as u64);

@@ -8,6 +8,9 @@ use gone_kit::Clock;
 /// Of two readings of the clocks no further apart than this, both count as of one moment.
 const AT_ONCE: Duration = Duration::from_micros(1);
 
+/// How long one look at the wall clock holds, in nanoseconds.
+pub(crate) const CHECKED_FOR: i64 = 10_000_000;
+
 /// How often the clocks are read for two readings of one moment.
 const TRIES: u32 = 5;
 

@@ -35,7 +35,7 @@ struct Inner {
     config: UidConfig,
     generator: Arc<Generator>,
     pace: Arc<Pace>,
-    uuids: Option<Uuids>,
+    uuids: Arc<Uuids>,
     figures: Arc<Figures>,
     keeper: Mutex<Option<JoinHandle<()>>>,
     closing: watch::Sender<bool>,
@@ -57,16 +57,28 @@ impl Uid {
     pub async fn open(config: &UidConfig, coord: Option<&Coord>) -> Result<Self, UidError> {
         config.validate()?;
         let instances = coord.map(|coord| config.instances(coord)).transpose()?;
-        Self::start(config, instances, Clock::system(), None).await
+        Self::start(config, instances, Clock::system(), Arc::clone(&OF_THE_PROCESS)).await
+    }
+
+    /// As [`open`](Self::open), with the clock that ids are made by: for tests. UUIDs are then in the order of this handle
+    /// alone.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub async fn open_with_clock(config: &UidConfig, coord: Option<&Coord>, clock: Clock) -> Result<Self, UidError> {
+        config.validate()?;
+        let instances = coord.map(|coord| config.instances(coord)).transpose()?;
+        let uuids = Arc::new(Uuids::new(clock.clone()));
+        Self::start(config, instances, clock, uuids).await
     }
 
     pub(crate) async fn start(
         config: &UidConfig,
         instances: Option<Arc<dyn Instances>>,
         clock: Clock,
-        uuids: Option<Uuids>,
+        uuids: Arc<Uuids>,
     ) -> Result<Self, UidError> {
-        config.validate()?;
         let generator = Arc::new(Generator::new(clock, config.epoch(), config.rollback_tolerance));
         let figures = Arc::new(Figures::default());
         let closing = watch::Sender::new(false);
@@ -181,7 +193,7 @@ impl Uid {
     /// strength. What must not be guessed should be a secret of its own, not an identifier.
     #[inline]
     pub fn uuid_v7(&self) -> Uuid {
-        self.0.uuids.as_ref().unwrap_or(&OF_THE_PROCESS).next(self.0.generator.clock())
+        self.0.uuids.next()
     }
 
     /// As [`uuid_v7`](Self::uuid_v7), as text: 36 characters, lower case, with hyphens.

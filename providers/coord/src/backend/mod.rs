@@ -59,8 +59,6 @@ pub(crate) enum Compare {
     Created(String, Revision),
     /// The key was last written at this revision; 0: the key is not there.
     Modified(String, Revision),
-    /// The key is there.
-    Exists(String),
     /// No key begins so.
     NoneUnder(String),
 }
@@ -120,6 +118,7 @@ pub(crate) enum WatchItem {
     /// Changes in the order of their revisions; those of one revision are never parted.
     Changes(Vec<Change>),
     /// Nothing has changed in the range up to this revision.
+    #[cfg_attr(not(any(feature = "etcd", test)), allow(dead_code, reason = "a store in memory tells only of changes"))]
     Progress(Revision),
     /// The last item.
     End(WatchEnd),

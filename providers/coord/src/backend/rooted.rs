@@ -39,7 +39,6 @@ impl Rooted {
         match compare {
             Compare::Created(key, revision) => Compare::Created(self.key(&key), revision),
             Compare::Modified(key, revision) => Compare::Modified(self.key(&key), revision),
-            Compare::Exists(key) => Compare::Exists(self.key(&key)),
             Compare::NoneUnder(prefix) => Compare::NoneUnder(self.key(&prefix)),
         }
     }

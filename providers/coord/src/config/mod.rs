@@ -55,10 +55,10 @@ pub struct CoordConfig {
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub request_timeout: Duration,
-    /// How long a connection on which nothing is open may be silent before it is pinged, 1 s to 1 h. Default 30 s.
+    /// How long a connection may be silent, while something is open on it, before HTTP/2 pings it, 5 s to 1 h. Default 30 s.
     ///
-    /// Pings in quick succession on an idle connection are taken by etcd for an attack; so a connection that carries a watch
-    /// or a session is looked after by [`probe_interval`](Self::probe_interval) instead.
+    /// Pings in quicker succession are taken by etcd for an attack; what is open is looked after by
+    /// [`probe_interval`](Self::probe_interval), which finds a dead server sooner.
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub keep_alive_time: Duration,
@@ -66,19 +66,20 @@ pub struct CoordConfig {
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub keep_alive_timeout: Duration,
-    /// How often the server is asked for an answer while a watch or a session is open, 100 ms to 1 min. Default 500 ms.
+    /// How often the server is asked for an answer while a watch is open or a call waits, 100 ms to 1 min. Default 500 ms.
     ///
     /// A server that neither answers nor refuses (a paused machine, a cut cable) is noticed within this and
-    /// [`probe_timeout`](Self::probe_timeout): 2.5 s by default.
+    /// [`probe_timeout`](Self::probe_timeout): 2.9 s by default.
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub probe_interval: Duration,
-    /// How long that answer may take before the connection is given up, 100 ms to 1 min. Default 2 s.
+    /// How long that answer may take before the connection is given up, 100 ms to 1 min: more than a slow answer takes.
+    /// Default 2.4 s.
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub probe_timeout: Duration,
-    /// How often a watch compares what it knows with the store, 1 s to 24 h, each time a little sooner so that they do not all
-    /// do so at once. Default 5 min.
+    /// How often a watch compares what it knows with the store, 1 s to 24 h, each time sooner by up to a half so that they do
+    /// not all do so at once. Default 5 min.
     ///
     /// It finds what the stream of changes did not tell: etcd before 3.5 can lose a deletion around a compaction.
     #[serde(with = "gone_config::duration")]
@@ -165,7 +166,7 @@ impl CoordConfig {
         };
         within("dial_timeout", self.dial_timeout, TENTH..=10 * MINUTE);
         within("request_timeout", self.request_timeout, TENTH / 10..=10 * MINUTE);
-        within("keep_alive_time", self.keep_alive_time, SECOND..=HOUR);
+        within("keep_alive_time", self.keep_alive_time, 5 * SECOND..=HOUR);
         within("keep_alive_timeout", self.keep_alive_timeout, TENTH..=10 * MINUTE);
         within("probe_interval", self.probe_interval, TENTH..=MINUTE);
         within("probe_timeout", self.probe_timeout, TENTH..=MINUTE);
@@ -212,7 +213,7 @@ impl Default for CoordConfig {
             keep_alive_time: Duration::from_secs(30),
             keep_alive_timeout: Duration::from_secs(10),
             probe_interval: Duration::from_millis(500),
-            probe_timeout: Duration::from_secs(2),
+            probe_timeout: Duration::from_millis(2_400),
             watch_relist: Duration::from_secs(5 * 60),
             instance_id_ttl: Duration::from_secs(30),
             registry: RegistryConfig::default(),

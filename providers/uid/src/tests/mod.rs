@@ -6,6 +6,7 @@ mod leases;
 mod rollback;
 mod snowflakes;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use gone_kit::{Clock, ManualClock};
@@ -30,7 +31,8 @@ fn ms(number: u64) -> Duration {
 }
 
 async fn open(fake: &Fake, config: &UidConfig, clock: &Clock) -> Result<Uid, crate::UidError> {
-    Uid::start(config, Some(fake.instances()), clock.clone(), Some(Uuids::new())).await
+    config.validate()?;
+    Uid::start(config, Some(fake.instances()), clock.clone(), Arc::new(Uuids::new(clock.clone()))).await
 }
 
 /// A handle on a clock that stands still, with its hand.

@@ -17,9 +17,9 @@ use super::settings::{Settings, Tls};
 /// How long one member may keep the next from being tried.
 const HEAD_START: Duration = Duration::from_millis(300);
 
-/// Connects to whichever member answers first, within the settings' `dial_timeout`. They are asked one after the other,
+/// Connects to whichever member answers first, and says which, within the settings' `dial_timeout`. They are asked one after the other,
 /// beginning with `first`; the next one as soon as one has failed or is slow. A dropped future leaves no connection.
-pub(super) async fn any(settings: &Arc<Settings>, first: usize) -> Result<Client, Failure> {
+pub(super) async fn any(settings: &Arc<Settings>, first: usize) -> Result<(usize, Client), Failure> {
     let number = settings.endpoints.len();
     // A little less than all of the time: who waits for that long is to hear of the reasons.
     let until = Instant::now() + settings.dial_timeout * 19 / 20;
@@ -35,7 +35,7 @@ pub(super) async fn any(settings: &Arc<Settings>, first: usize) -> Result<Client
         }
         let pause = if waiting.len() == 0 { until } else { until.min(Instant::now() + HEAD_START) };
         match timeout_at(pause, trying.join_next()).await {
-            Ok(Some(Ok((_, Ok(client))))) => return Ok(client),
+            Ok(Some(Ok((member, Ok(client))))) => return Ok((member, client)),
             Ok(Some(Ok((member, Err(failure))))) => {
                 asked.remove(&member);
                 failed.push(failure);

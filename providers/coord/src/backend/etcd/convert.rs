@@ -78,7 +78,6 @@ fn condition(compare: &Compare) -> EtcdCompare {
     match compare {
         Compare::Created(key, revision) => EtcdCompare::create_revision(key.as_str(), CompareOp::Equal, *revision),
         Compare::Modified(key, revision) => EtcdCompare::mod_revision(key.as_str(), CompareOp::Equal, *revision),
-        Compare::Exists(key) => EtcdCompare::create_revision(key.as_str(), CompareOp::Greater, 0),
         // It must hold for each key of the prefix, and no key that is there was created at 0.
         Compare::NoneUnder(prefix) => EtcdCompare::create_revision(prefix.as_str(), CompareOp::Equal, 0).with_prefix(),
     }

@@ -29,7 +29,8 @@ pub(super) enum Effect {
 pub(super) struct Link {
     settings: Arc<Settings>,
     current: RwLock<Current>,
-    connecting: Mutex<()>,
+    /// Held by who connects. The member to begin with: by chance, then the one after that which was left.
+    next: Mutex<usize>,
 }
 
 enum Current {
@@ -40,7 +41,8 @@ enum Current {
 
 impl Link {
     pub(super) fn new(settings: Arc<Settings>) -> Self {
-        Self { settings, current: RwLock::new(Current::None), connecting: Mutex::new(()) }
+        let next = usize::try_from(random() % settings.endpoints.len() as u64).unwrap_or(0);
+        Self { settings, current: RwLock::new(Current::None), next: Mutex::new(next) }
     }
 
     pub(super) fn settings(&self) -> &Settings {
@@ -113,12 +115,13 @@ impl Link {
             return Ok(live);
         }
         let connecting = async {
-            let _one = self.connecting.lock().await;
+            let mut next = self.next.lock().await;
             if let Some(live) = self.current()? {
                 return Ok(live);
             }
-            let first = usize::try_from(random() % self.settings.endpoints.len() as u64).unwrap_or(0);
-            let live = Live::new(connect::any(&self.settings, first).await?, &self.settings);
+            let (member, client) = connect::any(&self.settings, *next).await?;
+            *next = member + 1;
+            let live = Live::new(client, &self.settings);
             let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
             if matches!(*current, Current::Closed) {
                 return Err(Failure::closed());

@@ -142,7 +142,6 @@ impl Store {
         match compare {
             Compare::Created(key, revision) => self.keys.get(key).map_or(0, |entry| entry.created) == *revision,
             Compare::Modified(key, revision) => self.keys.get(key).map_or(0, |entry| entry.modified) == *revision,
-            Compare::Exists(key) => self.keys.contains_key(key),
             Compare::NoneUnder(prefix) => self.range(&Range::Prefix(prefix.clone())).next().is_none(),
         }
     }

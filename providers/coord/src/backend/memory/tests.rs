@@ -77,7 +77,7 @@ async fn a_transaction_is_one_revision_and_nothing_of_it_is_done_when_a_compare_
     let refused = commit(&memory, create("a")).await;
     assert_eq!((refused.succeeded, refused.revision, refused.found[0].len()), (false, 2, 1));
 
-    let compares = vec![Compare::Exists("a".to_owned()), Compare::Modified("a".to_owned(), 2)];
+    let compares = vec![Compare::Created("a".to_owned(), 2), Compare::Modified("a".to_owned(), 2)];
     assert!(commit(&memory, Txn { compares: compares.clone(), ..then([put("a", "2")]) }).await.succeeded);
     assert!(!commit(&memory, Txn { compares, ..then([put("a", "3")]) }).await.succeeded);
     let none_under = |prefix: &str| Txn { compares: vec![Compare::NoneUnder(prefix.to_owned())], ..Txn::default() };

@@ -29,8 +29,8 @@ fn settings<const N: usize>(endpoints: [String; N]) -> Settings {
         request_timeout: 3 * SECOND,
         keep_alive_time: 30 * SECOND,
         keep_alive_timeout: 10 * SECOND,
-        probe_interval: SECOND,
-        probe_timeout: 2 * SECOND,
+        probe_interval: Duration::from_millis(500),
+        probe_timeout: Duration::from_millis(2_400),
         clock: Clock::system(),
     }
 }

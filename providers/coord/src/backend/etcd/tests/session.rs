@@ -121,7 +121,7 @@ async fn who_is_gone_without_a_word_keeps_its_keys_for_their_time_alone() {
 }
 
 /// One holder behind a network that breaks, and another process that waits for what it holds.
-async fn cut_off(server: &Server<gone_test_bench::Etcd>, silently: bool) -> [Duration; 2] {
+async fn cut_off(server: &Server<gone_test_bench::Etcd>, run: usize) -> [Duration; 2] {
     const TTL: Duration = Duration::from_secs(2);
     let (proxy, url) = proxied(server);
     let (holder, other) = (open(settings([url])).await, open(settings([server.url()])).await);
@@ -130,11 +130,10 @@ async fn cut_off(server: &Server<gone_test_bench::Etcd>, silently: bool) -> [Dur
     holder.commit("put", put_under(&key, "x", session.id)).await.unwrap();
     let lease = session.keeper.session().clone();
     // Somewhere between two renewals.
-    tokio::time::sleep(Duration::from_millis(u64::from(std::process::id() * 7919 % 500) + 300)).await;
-    if silently {
-        proxy.blackhole()
-    } else {
-        proxy.cut()
+    tokio::time::sleep(Duration::from_millis(run as u64 * 139 % 700 + 300)).await;
+    match run.is_multiple_of(2) {
+        true => proxy.blackhole(),
+        false => proxy.cut(),
     }
     let cut = Instant::now();
     let taken = tokio::spawn(async move {
@@ -164,7 +163,7 @@ async fn runs(number: usize, at_once: usize) -> Vec<[Duration; 2]> {
         let running: Vec<_> = (0..at_once)
             .map(|run| {
                 let server = server.clone();
-                tokio::spawn(async move { cut_off(&server, (batch + run) % 2 == 0).await })
+                tokio::spawn(async move { cut_off(&server, batch * at_once + run).await })
             })
             .collect();
         for run in running {
@@ -177,6 +176,7 @@ async fn runs(number: usize, at_once: usize) -> Vec<[Duration; 2]> {
     results
 }
 
+// CRD-R2
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs etcd: cargo xtask test"]
 async fn who_is_cut_off_knows_before_another_can_take_what_it_held() {
