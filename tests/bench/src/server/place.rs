@@ -39,12 +39,11 @@ struct Port {
 }
 
 impl Place {
-    /// A new place; `user` is who may enter the folder beside us, when we are root.
-    pub(super) fn new(name: &str, ports: usize, user: Option<&str>) -> Result<Self> {
+    /// A new place; the folder is the owner's, a user and a group, if it is not ours.
+    pub(super) fn new(name: &str, ports: usize, owner: Option<(u32, u32)>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix(&format!("gone-{name}-")).tempdir();
         let folder = folder.map_err(|error| BenchError::of("a folder for a server", error))?;
-        if let Some(user) = user.filter(|_| rustix::process::geteuid().is_root()) {
-            let (user, group) = ids_of(user)?;
+        if let Some((user, group)) = owner {
             chown(folder.path(), Some(user), Some(group))
                 .map_err(|error| BenchError::of(folder.path().display(), error))?;
         }
@@ -101,11 +100,10 @@ impl Port {
 }
 
 /// The numbers of a user and of its group, as `/etc/passwd` has them.
-fn ids_of(user: &str) -> Result<(u32, u32)> {
-    let text = std::fs::read_to_string("/etc/passwd").map_err(|error| BenchError::of("/etc/passwd", error))?;
-    let line = text.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|line| line.first() == Some(&user));
-    let ids = line.and_then(|line| Some((line.get(2)?.parse().ok()?, line.get(3)?.parse().ok()?)));
-    ids.ok_or_else(|| BenchError::new(format!("there is no user `{user}`: its server's package makes it")))
+pub(super) fn ids_of(user: &str) -> Option<(u32, u32)> {
+    let text = std::fs::read_to_string("/etc/passwd").ok()?;
+    let line = text.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|line| line.first() == Some(&user))?;
+    Some((line.get(2)?.parse().ok()?, line.get(3)?.parse().ok()?))
 }
 
 #[cfg(test)]
