@@ -20,8 +20,8 @@ use crate::watch::feed::Feed;
 /// at most 1 MiB; a `Secret` in it is stored as `***`, so its plain value must be given. The version of a value is the count
 /// of changes of the whole store when it was written: it grows with each write, by one at least.
 ///
-/// Each call takes at most [`request_timeout`](crate::CoordConfig::request_timeout). A dropped future of a write leaves it
-/// done, not done, or still to be done; one of a read leaves nothing behind.
+/// Each call takes at most [`request_timeout`](crate::CoordConfig::request_timeout); what it fails with besides what stands
+/// there is [`CoordError::Unavailable`], [`CoordError::Timeout`], [`CoordError::Refused`] or [`CoordError::Closed`].
 #[derive(Clone)]
 pub struct ConfigCentre {
     shared: Arc<Shared>,
@@ -34,6 +34,8 @@ impl ConfigCentre {
 
     /// Reads a value.
     ///
+    /// A dropped future leaves nothing behind.
+    ///
     /// # Errors
     /// [`CoordError::NotFound`]; [`CoordError::Decode`] when what is stored is no `T`; [`CoordError::Invalid`] for what is no
     /// key.
@@ -42,6 +44,8 @@ impl ConfigCentre {
     }
 
     /// Reads a value, and its version: for [`compare_and_set`](Self::compare_and_set).
+    ///
+    /// A dropped future leaves nothing behind.
     ///
     /// # Errors
     /// Those of [`get`](Self::get).
@@ -55,6 +59,8 @@ impl ConfigCentre {
 
     /// Writes a value, whatever was there, and gives its version.
     ///
+    /// A dropped future leaves it done, not done, or still to be done.
+    ///
     /// # Errors
     /// [`CoordError::Invalid`] for what is no key, or for a value that cannot be stored.
     pub async fn set<T: Serialize + ?Sized>(&self, key: &str, value: &T) -> Result<i64, CoordError> {
@@ -66,6 +72,8 @@ impl ConfigCentre {
 
     /// Writes a value if the stored one has the version that is expected, and gives the new version. With 0 expected, only if
     /// nothing is stored.
+    ///
+    /// A dropped future leaves it done, not done, or still to be done.
     ///
     /// # Errors
     /// [`CoordError::Conflict`] when the version is another one, and nothing was written. Where the outcome of an error is
@@ -95,6 +103,8 @@ impl ConfigCentre {
 
     /// Deletes a value.
     ///
+    /// A dropped future leaves it done, not done, or still to be done.
+    ///
     /// # Errors
     /// [`CoordError::NotFound`] when nothing is stored under the key.
     pub async fn delete(&self, key: &str) -> Result<(), CoordError> {
@@ -109,6 +119,8 @@ impl ConfigCentre {
 
     /// The keys that begin with a prefix, in their order. The prefix is taken as it stands: `/rules/` does not mean
     /// `/rules-old`, and `/rules` does.
+    ///
+    /// A dropped future leaves nothing behind.
     ///
     /// # Errors
     /// [`CoordError::Invalid`] for what is no absolute prefix; `/` is the whole store.
@@ -126,7 +138,7 @@ impl ConfigCentre {
     /// # Errors
     /// [`CoordError::Invalid`] for what is no key; [`CoordError::Unavailable`] and its like when the store cannot be read now.
     /// Once it returns, the watch survives that.
-    pub async fn watch<T>(&self, key: &str) -> Result<Watch<T>, CoordError> {
+    pub async fn watch<T: DeserializeOwned>(&self, key: &str) -> Result<Watch<T>, CoordError> {
         check_key("key", key)?;
         self.start(range_of(key)).await
     }
@@ -138,7 +150,7 @@ impl ConfigCentre {
     ///
     /// # Errors
     /// Those of [`watch`](Self::watch).
-    pub async fn watch_prefix<T>(&self, prefix: &str) -> Result<Watch<T>, CoordError> {
+    pub async fn watch_prefix<T: DeserializeOwned>(&self, prefix: &str) -> Result<Watch<T>, CoordError> {
         check_key("prefix", prefix)?;
         self.start(Range::Prefix(prefix.to_owned())).await
     }

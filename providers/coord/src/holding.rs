@@ -1,10 +1,13 @@
 //! A key that stands for something that is held: it hangs on a session, and is removed when it is no longer needed.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use gone_kit::{Lease, LeaseEnd, LeaseGrant};
+use gone_kit::{Lease, LeaseEnd, LeaseGrant, Outcome};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
@@ -26,17 +29,39 @@ pub(crate) struct Placed {
     pub(crate) session: Arc<Session>,
     pub(crate) key: String,
     /// What no other holder writes.
-    pub(crate) value: Arc<[u8]>,
+    value: Arc<[u8]>,
     /// `None`: it is not known whether it was put.
-    pub(crate) created: Option<Revision>,
-    pub(crate) runtime: Handle,
-    pub(crate) removed: AtomicBool,
-    pub(crate) numbers: Arc<Numbers>,
+    created: Option<Revision>,
+    runtime: Handle,
+    removed: AtomicBool,
+    numbers: Arc<Numbers>,
     /// What tells its key from others of the session.
-    pub(crate) number: u64,
+    number: u64,
 }
 
 impl Placed {
+    /// A key that is about to be put, with a value that nobody else writes.
+    pub(crate) fn new(
+        backend: Arc<dyn Backend>,
+        session: Arc<Session>,
+        key: String,
+        value: Arc<[u8]>,
+        numbers: Arc<Numbers>,
+        number: u64,
+    ) -> Self {
+        let (created, runtime, removed) = (None, Handle::current(), AtomicBool::new(false));
+        Self { backend, session, key, value, created, runtime, removed, numbers, number }
+    }
+
+    /// What is known of the transaction that puts it.
+    pub(crate) fn answered(&mut self, answer: &Result<Committed, CoordError>) {
+        match answer {
+            Ok(committed) if committed.succeeded => self.created = Some(committed.revision),
+            Err(error) if error.outcome() == Outcome::Unknown => {}
+            _ => self.removed = true.into(),
+        }
+    }
+
     /// The error of who asks something of what has ended.
     pub(crate) fn lost(&self, name: &str, end: LeaseEnd) -> CoordError {
         match self.session.keeper.session().end() {
@@ -190,10 +215,7 @@ impl Holding {
         match self.lease().end() {
             // By an earlier call, or with the whole connection.
             None | Some(LeaseEnd::Released) => self.grant.finish(LeaseEnd::Released),
-            Some(end) => {
-                removed.store(true, Ordering::Release);
-                return Err(self.placed.lost(&self.name, end));
-            }
+            Some(end) => return Err(self.placed.lost(&self.name, end)),
         }
         if self.placed.session.keeper.session().end() == Some(LeaseEnd::Released) {
             removed.store(true, Ordering::Release);

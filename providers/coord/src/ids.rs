@@ -35,7 +35,7 @@ const MAX_NAME: usize = 256;
 ///
 /// They are numbers from 1 to a highest one. What one process holds no other gets, until it gives it back or is not heard of
 /// for the ttl. All who ask for the same service share its numbers, in this process and in others, whatever highest number
-/// each of them says.
+/// each of them says. On `memory:` they are those of this process alone, and another has the same.
 #[derive(Clone)]
 pub struct InstanceIds {
     shared: Arc<Shared>,
@@ -133,8 +133,8 @@ impl fmt::Debug for InstanceIds {
 /// An instance id that is held: until [`close`](Self::close), until it is dropped, or until it is lost.
 ///
 /// Dropped, it is given back in the background; where its runtime has ended, it runs out. It does not keep its
-/// [`Coord`](crate::Coord) alive: when the last clone of that is dropped, it runs out, too. One that is lost does not come
-/// back: its holder stops using it by the lease's deadline, and takes another.
+/// [`Coord`](crate::Coord) alive: when the last clone of that is dropped, it is lost. One that is lost does not come back: its
+/// holder stops using it by the lease's deadline, and takes another.
 pub struct InstanceId {
     holding: Holding,
     id: u32,

@@ -12,7 +12,7 @@ use gone_kit::{Lease, LeaseEnd};
 
 use crate::CoordError;
 use crate::backend::{Backend, Change, Compare, Entry, Range, Revision, Step, Txn, WatchEnd, WatchItem};
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, jittered};
 use crate::coord::Shared;
 use crate::holding::{Holding, Placed, may_pass};
 use crate::sessions::quoted;
@@ -24,6 +24,10 @@ const ROOT: &str = "/locks/";
 
 /// The longest key of a lock.
 const MAX_KEY: usize = 1024;
+
+/// How long who waits believes that nothing has changed because it was told of nothing. etcd before 3.5 can lose the deletion
+/// that it waits for.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
 /// The locks of a connection: `coord.lock()`.
 ///
@@ -46,7 +50,7 @@ impl Locks {
     ///
     /// The key is at most 1 KiB and may hold slashes: `a` and `a/b` are two locks. The lock lasts for `ttl`, whole seconds
     /// from 1 s to 1 h, and is renewed in the background until it is given back, dropped, or lost. It is free for others at
-    /// the latest a `ttl` after its holder was last heard of. Whoever asks for a lock twice waits for itself.
+    /// the latest a `ttl` after its holder was last heard of; where an etcd changes its leader meanwhile, a `ttl` after that. Whoever asks for a lock twice waits for itself.
     ///
     /// To wait for a bounded time, drop the future, as `tokio::time::timeout` does. A dropped future has not taken the lock:
     /// its place in the queue is given up in the background. Contract rows CRD-9, CRD-R1.
@@ -204,7 +208,8 @@ async fn wait_for_turn(queue: &Queue<'_>, placed: &Placed, created: Revision) ->
                 return Err(placed.lost(queue.name, end));
             };
             let Some(key) = before.key else { return Ok(true) };
-            wait_for_delete(backend, key, before.revision + 1).await.map(|()| false)
+            let deleted = wait_for_delete(backend, key, before.revision + 1);
+            tokio::time::timeout(jittered(LOOK_AGAIN), deleted).await.unwrap_or(Ok(())).map(|()| false)
         };
         match waited.await {
             Ok(true) => return Ok(()),
@@ -243,7 +248,7 @@ fn broken() -> CoordError {
 /// A lock that is held: until [`unlock`](Self::unlock), until it is dropped, or until it is lost.
 ///
 /// Dropped, it is given back in the background; where its runtime has ended, it runs out. It does not keep its
-/// [`Coord`](crate::Coord) alive: when the last clone of that is dropped, it runs out, too.
+/// [`Coord`](crate::Coord) alive: when the last clone of that is dropped, it is lost.
 pub struct Lock(Holding);
 
 impl Lock {

@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use gone_kit::{Clock, LeaseEnd};
-use tokio::runtime::Handle;
 
 use crate::CoordError;
 use crate::backend::{Backend, Committed, Session, Txn, margin};
@@ -171,23 +170,10 @@ impl Sessions {
             // A text that no other holder has.
             let token = format!("{:x}-{number:x}", session.id);
             let (key, txn) = make(&token, session.id);
-            let mut placed = Placed {
-                backend: self.backend.clone(),
-                session,
-                key,
-                value: quoted(&token),
-                created: None,
-                runtime: Handle::current(),
-                removed: false.into(),
-                numbers: self.numbers.clone(),
-                number,
-            };
+            let numbers = self.numbers.clone();
+            let mut placed = Placed::new(self.backend.clone(), session, key, quoted(&token), numbers, number);
             let answer = self.backend.commit(operation, txn).await;
-            match &answer {
-                Ok(committed) if committed.succeeded => placed.created = Some(committed.revision),
-                Err(error) if error.outcome() == gone_kit::Outcome::Unknown => {}
-                _ => placed.removed = true.into(),
-            }
+            placed.answered(&answer);
             match answer {
                 Ok(committed) => return Ok((placed, committed)),
                 Err(CoordError::Lost { .. }) if !replaced => {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gone_kit::{Clock, Lease, LeaseEnd};
+use tokio::sync::Notify;
 
 use crate::UidError;
 use crate::layout::{END_OF_TIME, Epoch, LAST_SEQUENCE, compose, instance_of, ms_of, sequence_of};
@@ -39,6 +40,8 @@ pub(crate) struct Generator {
     tolerance: Duration,
     holding: Mutex<Holding>,
     figures: Figures,
+    /// Wakes who raises the limit.
+    reached: Notify,
 }
 
 #[derive(Debug)]
@@ -118,6 +121,7 @@ impl Generator {
             tolerance,
             holding: Mutex::new(Holding { state: State::Without, unused: 0, behind: None, limited: false }),
             figures: Figures::default(),
+            reached: Notify::new(),
         }
     }
 
@@ -158,6 +162,7 @@ impl Generator {
     #[cold]
     fn limited(&self, instance: u16) -> Refusal {
         self.holding().limited = true;
+        self.reached.notify_one();
         Refusal::Not(self.refused(UidError::Unconfirmed { instance }))
     }
 
@@ -217,13 +222,17 @@ impl Generator {
     }
 
     /// Gives out ids of an instance that has just been acquired, from one millisecond on and before another, both since the
-    /// epoch. Those given out before are not reached again either.
+    /// epoch. Those given out before are not reached again either. One that was closed stays so.
     pub(crate) fn hold(&self, instance: u16, lease: Lease, from: u64, limit: u64) {
         let mut holding = self.holding();
         self.stop(&mut holding);
         self.limit.store(limit, Ordering::Relaxed);
-        // Full up to the millisecond before.
         let from = from.max(holding.unused).clamp(1, END_OF_TIME);
+        if matches!(holding.state, State::Closed) {
+            holding.unused = from;
+            return;
+        }
+        // Full up to the millisecond before.
         self.last.0.store(compose(from - 1, instance, LAST_SEQUENCE), Ordering::Release);
         holding.state = State::Held(instance, lease);
         holding.behind = None;
@@ -234,6 +243,11 @@ impl Generator {
     pub(crate) fn raise(&self, limit: u64) {
         self.limit.fetch_max(limit, Ordering::Relaxed);
         self.holding().limited = false;
+    }
+
+    /// Waits until ids were refused because of the limit: when the wall clock has jumped ahead, or the machine was suspended.
+    pub(crate) async fn limit_reached(&self) {
+        self.reached.notified().await;
     }
 
     /// Gives out no more ids of the instance.

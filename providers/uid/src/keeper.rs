@@ -8,6 +8,7 @@ use gone_coord::CoordError;
 use gone_kit::{Clock, LeaseEnd};
 use rand::RngExt as _;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::generator::Generator;
 use crate::instance::{Instance, Instances};
@@ -26,15 +27,15 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// One for each handle.
 pub(crate) struct Keeper {
-    pub(crate) generator: Arc<Generator>,
-    pub(crate) instances: Arc<dyn Instances>,
-    pub(crate) clock: Clock,
-    pub(crate) epoch: Epoch,
+    generator: Arc<Generator>,
+    instances: Arc<dyn Instances>,
+    clock: Clock,
+    epoch: Epoch,
     /// How far ahead the floor is written.
-    pub(crate) floor_ahead: Duration,
+    floor_ahead: Duration,
     /// How long a floor is waited for.
-    pub(crate) floor_wait: Duration,
-    pub(crate) figures: Arc<Figures>,
+    floor_wait: Duration,
+    figures: Arc<Figures>,
 }
 
 /// What happened so far.
@@ -77,17 +78,18 @@ impl Keeper {
         let mut pause = FIRST_PAUSE;
         loop {
             let (one, held, mut watched) = (Arc::clone(&keeper), held.take(), closing.clone());
-            let run = tokio::spawn(async move { one.run(held, &mut watched).await });
-            match run.await {
-                Ok(()) => return,
-                Err(error) if error.is_panic() => {
+            // It ends with this future.
+            let mut run = JoinSet::new();
+            run.spawn(async move { one.run(held, &mut watched).await });
+            match run.join_next().await {
+                Some(Err(error)) if error.is_panic() => {
                     keeper.figures.panics.fetch_add(1, Ordering::Relaxed);
                     tracing::error!(target: "gone_uid", "the task that holds the instance id panicked; it begins anew");
                     keeper.generator.lose(LeaseEnd::Lost("the task that holds it panicked".into()));
                     keeper.clock.sleep(longer(&mut pause)).await;
                 }
-                // The runtime ends.
-                Err(_) => return,
+                // Done, or the runtime ends.
+                _ => return,
             }
         }
     }
@@ -114,26 +116,25 @@ impl Keeper {
     /// One whose floor lies ahead is passed over while there are others. Of those passed over, the one whose floor comes first
     /// is waited for.
     pub(crate) async fn acquire(&self) -> Result<Box<dyn Instance>, UidError> {
-        let mut passed_over: Vec<Box<dyn Instance>> = Vec::new();
-        let free = loop {
+        let mut instance = self.instances.acquire().await?;
+        let mut passed_over = Vec::new();
+        while self.ahead(&*instance) > SOON && passed_over.len() < PASSED_OVER {
             // Those passed over are held meanwhile, so that each try gives another.
             match self.instances.acquire().await {
-                Ok(instance) if self.ahead(&*instance) <= SOON => break Some(instance),
-                Ok(instance) => passed_over.push(instance),
-                Err(CoordError::Exhausted { .. }) if !passed_over.is_empty() => break None,
+                Ok(mut other) => {
+                    if other.mark().free_from() < instance.mark().free_from() {
+                        std::mem::swap(&mut instance, &mut other);
+                    }
+                    passed_over.push(other);
+                }
+                Err(CoordError::Exhausted { .. }) => break,
                 Err(error) => {
+                    passed_over.push(instance);
                     release_all(passed_over).await;
                     return Err(error.into());
                 }
             }
-            if passed_over.len() == PASSED_OVER {
-                break None;
-            }
-        };
-        let instance = free.unwrap_or_else(|| {
-            passed_over.sort_by_key(|instance| std::cmp::Reverse(instance.mark().free_from()));
-            passed_over.pop().unwrap_or_else(|| unreachable!("the loop ends with one of the two"))
-        });
+        }
         release_all(passed_over).await;
         let ahead = self.ahead(&*instance);
         if ahead > self.floor_wait {
@@ -162,7 +163,7 @@ impl Keeper {
         let limit = self.limit().max(found.next_limit());
         instance.raise(Mark::limit(limit)).await?;
         self.generator.hold(instance.id(), instance.lease().clone(), found.free_from(), limit);
-        tracing::info!(target: "gone_uid", instance = instance.id(), "holds an instance id");
+        tracing::info!(target: "gone_uid", instance_id = instance.id(), "holds an instance id");
         Ok(())
     }
 
@@ -172,32 +173,34 @@ impl Keeper {
         instance: Box<dyn Instance>,
         closing: &mut watch::Receiver<bool>,
     ) -> Option<Box<dyn Instance>> {
-        let (often, again) = (self.floor_ahead / 3, self.floor_ahead / 12);
-        let mut next = often;
+        let mut raised = true;
         loop {
+            let next = if raised { self.floor_ahead / 3 } else { self.floor_ahead / 12 };
             tokio::select! {
-                end = instance.lease().lost() => {
-                    self.generator.lose(end.clone());
-                    self.figures.lost.fetch_add(1, Ordering::Relaxed);
-                    tracing::warn!(target: "gone_uid", instance = instance.id(), %end, "lost its instance id");
-                    return None;
-                }
+                end = instance.lease().lost() => return self.lost(&*instance, end),
                 () = closed(closing) => return Some(instance),
                 () = self.clock.sleep(next) => {}
+                () = self.generator.limit_reached(), if raised => {}
             }
             let limit = self.limit();
-            next = match instance.raise(Mark::limit(limit)).await {
-                Ok(()) => {
-                    self.generator.raise(limit);
-                    often
-                }
+            let answer = instance.raise(Mark::limit(limit)).await;
+            raised = answer.is_ok();
+            match answer {
+                Ok(()) => self.generator.raise(limit),
+                Err(CoordError::Lost { end, .. }) => return self.lost(&*instance, end),
                 Err(error) => {
                     self.figures.floors_failed.fetch_add(1, Ordering::Relaxed);
-                    tracing::warn!(target: "gone_uid", instance = instance.id(), %error, "the floor was not raised");
-                    again
+                    tracing::warn!(target: "gone_uid", instance_id = instance.id(), %error, "the floor was not raised");
                 }
-            };
+            }
         }
+    }
+
+    fn lost(&self, instance: &dyn Instance, end: LeaseEnd) -> Option<Box<dyn Instance>> {
+        tracing::warn!(target: "gone_uid", instance_id = instance.id(), %end, "lost its instance id");
+        self.generator.lose(end);
+        self.figures.lost.fetch_add(1, Ordering::Relaxed);
+        None
     }
 
     async fn acquire_again(&self) -> Box<dyn Instance> {
@@ -219,13 +222,12 @@ impl Keeper {
         let id = instance.id();
         if let Err(error) = instance.raise(Mark::given_back(limit, unused)).await {
             // The limit that stands serves as well; it is only later.
-            tracing::debug!(target: "gone_uid", instance = id, %error, "the last mark was not written");
+            tracing::debug!(target: "gone_uid", instance_id = id, %error, "the last mark was not written");
         }
-        let given = instance.give_back().await;
-        match given {
+        match instance.give_back().await {
             Ok(()) => self.figures.released.store(true, Ordering::Relaxed),
             Err(error) => {
-                tracing::warn!(target: "gone_uid", instance = id, %error, "the instance id was not given back; it lapses");
+                tracing::warn!(target: "gone_uid", instance_id = id, %error, "the instance id was not given back; it lapses");
             }
         }
     }
@@ -247,7 +249,7 @@ async fn release_all(instances: Vec<Box<dyn Instance>>) {
     for instance in instances {
         let id = instance.id();
         if let Err(error) = instance.give_back().await {
-            tracing::debug!(target: "gone_uid", instance = id, %error, "an instance id was not given back; it lapses");
+            tracing::debug!(target: "gone_uid", instance_id = id, %error, "an instance id was not given back; it lapses");
         }
     }
 }

@@ -40,6 +40,10 @@
 //!   clocks differ.
 //! - **The clock** never goes back: see below.
 //!
+//! The limit also covers a machine that was suspended, whose monotonic clock, and so its lease, stood still: the wall clock
+//! is then beyond the limit, and coordination is asked before there is another id. Not covered are two copies of one process:
+//! a fork, or a snapshot that is restored while the original runs. They hold the same lease, and nothing tells them apart.
+//!
 //! # When the clock goes back
 //!
 //! The time of ids is that of the wall clock, read off the monotonic one and put right every 10 ms. Up to

@@ -60,13 +60,25 @@ impl Uid {
         Self::start(config, instances, Clock::system(), Arc::clone(&OF_THE_PROCESS)).await
     }
 
+    /// As [`open`](Self::open), with the clock that ids are made by: for tests. UUIDs are then in the order of this handle
+    /// alone.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`](Self::open).
+    pub async fn open_with_clock(config: &UidConfig, coord: Option<&Coord>, clock: Clock) -> Result<Self, UidError> {
+        config.validate()?;
+        let instances = coord.map(|coord| config.instances(coord)).transpose()?;
+        let uuids = Arc::new(Uuids::new(clock.clone()));
+        Self::start(config, instances, clock, uuids).await
+    }
+
     pub(crate) async fn start(
         config: &UidConfig,
         instances: Option<Arc<dyn Instances>>,
         clock: Clock,
         uuids: Arc<Uuids>,
     ) -> Result<Self, UidError> {
-        config.validate()?;
         let generator = Arc::new(Generator::new(clock, config.epoch(), config.rollback_tolerance));
         let figures = Arc::new(Figures::default());
         let closing = watch::Sender::new(false);

@@ -37,6 +37,7 @@ struct Script {
     opened: usize,
     closed: usize,
     broken_watches: usize,
+    silent_watches: usize,
     struck: usize,
 }
 
@@ -57,6 +58,11 @@ impl Unreliable {
     /// As many watches break as soon as they are open.
     pub(crate) fn break_watches(&self, count: usize) {
         self.script().broken_watches = count;
+    }
+
+    /// As many watches never tell of anything.
+    pub(crate) fn silence_watches(&self, count: usize) {
+        self.script().silent_watches = count;
     }
 
     /// How many faults have struck.
@@ -131,17 +137,22 @@ impl Backend for Unreliable {
     }
 
     async fn watch(&self, range: Range, from: Revision) -> Result<RawWatch, CoordError> {
-        let broken = {
+        let (broken, silent) = {
             let mut script = self.script();
-            let broken = script.broken_watches > 0;
+            let (broken, silent) = (script.broken_watches > 0, script.silent_watches > 0);
             script.broken_watches -= usize::from(broken);
-            script.struck += usize::from(broken);
-            broken
+            script.silent_watches -= usize::from(silent);
+            script.struck += usize::from(broken || silent);
+            (broken, silent)
         };
-        if !broken {
+        if !broken && !silent {
             return self.memory.watch(range, from).await;
         }
         let (sender, items) = mpsc::channel(1);
+        if silent {
+            let task = tokio::spawn(async move { sender.closed().await });
+            return Ok(RawWatch::new(items, Some(task.abort_handle())));
+        }
         let (reason, outcome) = ("reset".to_owned(), Outcome::NotApplied);
         let error = CoordError::Unavailable { operation: "watch", reason, outcome, source: None };
         sender.send(WatchItem::End(WatchEnd::Broken(error))).await.unwrap();

@@ -79,8 +79,8 @@ pub struct CoordConfig {
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub probe_timeout: Duration,
-    /// How often a watch compares what it knows with the store, 1 s to 24 h, each time a little sooner so that they do not all
-    /// do so at once. Default 5 min.
+    /// How often a watch compares what it knows with the store, 1 s to 24 h, each time sooner by up to a half so that they do
+    /// not all do so at once. Default 5 min.
     ///
     /// It finds what the stream of changes did not tell: etcd before 3.5 can lose a deletion around a compaction.
     #[serde(with = "gone_config::duration")]

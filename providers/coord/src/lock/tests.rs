@@ -162,6 +162,20 @@ async fn who_waits_outlasts_watches_that_break_and_requests_that_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_looks_again_though_it_was_told_of_nothing() {
+    let (backend, locks) = one();
+    let held = locks.acquire("a", TTL).await.unwrap();
+    backend.silence_watches(1);
+    let (lock, ()) = tokio::join!(locks.acquire("a", TTL), async {
+        settle().await;
+        assert_eq!(backend.struck(), 1);
+        held.unlock().await.unwrap();
+    });
+    lock.unwrap().check().unwrap();
+    assert!(backend.commits().len() < 6, "it does not look all the time");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_that_the_backend_has_forgotten_is_replaced_for_who_comes_next() {
     let (backend, locks) = one();
     let lock = locks.acquire("a", TTL).await.unwrap();

@@ -227,21 +227,37 @@ impl Keeper {
     /// Puts the key back, however long it takes; `false` when somebody else has put it meanwhile.
     async fn restore(&mut self, claim: &Arc<Claim>) -> Result<bool, End> {
         let mut backoff = Backoff::new(RETRY.0, RETRY.1);
-        // From nothing to the whole of it.
-        let mut wait = jittered(SPREAD * 2) - SPREAD;
+        // From nothing to the whole of it, once the store answers: all who wait for it hear of that at the same moment.
+        let mut spread = Some(jittered(SPREAD * 2) - SPREAD);
         loop {
-            tokio::select! {
+            let session = tokio::select! {
                 _ = self.wanted.changed() => return Err(End::Changed),
-                () = sleep(wait) => {}
-            }
-            match self.put_back(claim).await {
+                session = self.kept.sessions.get(claim.ttl) => session,
+            };
+            let restored = match session {
+                Ok(_) if let Some(spread) = spread.take() => {
+                    self.wait(spread).await?;
+                    self.put_back(claim).await
+                }
+                Ok(_) => self.put_back(claim).await,
+                Err(error) => Err(error),
+            };
+            match restored {
                 Ok(restored) => return Ok(restored),
                 Err(CoordError::Closed) => return Err(End::Closed),
                 Err(error) => {
                     tracing::debug!(target: "gone_coord", key = self.key, %error, "not registered again yet");
-                    wait = backoff.wait();
+                    self.wait(backoff.wait()).await?;
                 }
             }
+        }
+    }
+
+    /// Waits, unless something else is wanted.
+    async fn wait(&mut self, time: Duration) -> Result<(), End> {
+        tokio::select! {
+            _ = self.wanted.changed() => Err(End::Changed),
+            () = sleep(time) => Ok(()),
         }
     }
 

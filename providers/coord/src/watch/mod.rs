@@ -157,7 +157,7 @@ impl Update {
 /// same holds for what happened while the connection was broken for so long that the store no longer has each change. What is
 /// told of one key never goes back.
 ///
-/// Dropping it ends it, and all that runs for it.
+/// It holds a copy of what is stored under its key or prefix. Dropping it ends it, and all that runs for it.
 pub struct Watch<T> {
     initial: Vec<Entry>,
     queue: Arc<Queue>,
@@ -211,8 +211,8 @@ impl<T: DeserializeOwned> Watch<T> {
         self.initial_entries().into_iter().map(WatchEvent::written).collect()
     }
 
-    /// Waits for the next change; `None` once the [`Coord`](crate::Coord) is closed and all was told. A dropped future loses
-    /// nothing.
+    /// Waits for the next change; `None` once the [`Coord`](crate::Coord) is closed, or gone with its last clone, and all was
+    /// told. A dropped future loses nothing.
     pub async fn next(&mut self) -> Option<WatchEvent<T>> {
         self.next_update().await.map(WatchEvent::of)
     }

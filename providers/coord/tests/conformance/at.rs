@@ -36,6 +36,15 @@ impl At {
         Self { coord: Coord::connect(&config).await.expect("the backend is there"), config }
     }
 
+    /// A bound as it is asserted here: in memory, where time is paused, as it stands; with real processes on a busy machine five
+    /// times as long, and 2 s at least.
+    pub(crate) fn bound(&self, exact: Duration) -> Duration {
+        match self.coord.backend() {
+            "memory" => exact,
+            _ => (5 * exact).max(Duration::from_secs(2)),
+        }
+    }
+
     /// Another connection to the same store, as of another process.
     pub(crate) async fn other(&self) -> Coord {
         Coord::connect(&self.config).await.expect("the backend is there")

@@ -1,9 +1,11 @@
 //! The config centre.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use gone_coord::CoordError;
 use gone_kit::Outcome;
+use gone_test_bench::drop_at_each_poll;
 use serde::{Deserialize, Serialize};
 
 use crate::At;
@@ -121,4 +123,25 @@ pub(crate) async fn a_value_of_another_type_is_an_error_that_does_not_quote_it(a
     let error = config.get::<u32>("/a").await.unwrap_err();
     assert!(matches!(error, CoordError::Decode { .. }), "{error:?}");
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+}
+
+pub(crate) async fn a_dropped_future_leaves_a_whole_value_and_no_task(at: At) {
+    let config = at.coord.config();
+    let metrics = tokio::runtime::Handle::current().metrics();
+    let before = metrics.num_alive_tasks();
+    let no_task_is_left = async |poll: usize| {
+        crate::at::soon(&format!("no task is left after poll {poll}"), async {
+            while metrics.num_alive_tasks() > before {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        })
+        .await;
+    };
+    config.set("/n", &0).await.unwrap();
+    let set = drop_at_each_poll(async |n| config.set("/n", &(n + 1)).await.unwrap(), no_task_is_left).await;
+    assert!(config.get::<usize>("/n").await.unwrap() <= set.dropped + 1);
+    let watch = drop_at_each_poll(async |_| drop(config.watch::<usize>("/n").await.unwrap()), no_task_is_left).await;
+    let follow =
+        drop_at_each_poll(async |_| drop(config.follow("/n", || 0_usize).await.unwrap()), no_task_is_left).await;
+    println!("set: {set:?}, watch: {watch:?}, follow: {follow:?}");
 }

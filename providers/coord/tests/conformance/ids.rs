@@ -75,6 +75,7 @@ pub(crate) async fn ten_who_ask_for_five_get_five(at: At) {
     }
 }
 
+// IDS-1
 pub(crate) async fn the_first_free_id_is_taken(At { coord, .. }: At) {
     let mut held = Vec::new();
     for wanted in 1..=3 {
@@ -123,6 +124,7 @@ pub(crate) async fn instances_have_different_ids_and_a_killed_one_leaves_its_id_
     assert!(!id.lease().is_held());
 }
 
+// IDS-2
 pub(crate) async fn a_lost_id_does_not_come_back(at: At) {
     let killed = at.other().await;
     let id = ids(&killed, 5).acquire().await.unwrap();
@@ -149,6 +151,7 @@ pub(crate) async fn a_lost_id_does_not_come_back(at: At) {
     assert_eq!(taken(&at.coord).await, 1);
 }
 
+// IDS-3
 pub(crate) async fn a_floor_outlives_its_holder_and_never_goes_back(at: At) {
     let id = ids(&at.coord, 1).acquire().await.unwrap();
     assert_eq!(id.floor(), 0);
@@ -191,6 +194,7 @@ pub(crate) async fn a_floor_outlives_its_holder_and_never_goes_back(at: At) {
     all_are_free(&at.coord).await;
 }
 
+// IDS-4
 pub(crate) async fn what_is_no_service_is_refused(At { coord, .. }: At) {
     let refused = |service: &str, max| coord.instance_ids(service, max).unwrap_err().to_string();
     assert_eq!(refused("", 5), "service: \"\" must be 1 to 256 bytes without a slash");

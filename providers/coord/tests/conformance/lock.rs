@@ -92,6 +92,7 @@ pub(crate) async fn a_held_lock_is_refused_at_once_and_nothing_is_left_of_the_tr
     other.lock().try_acquire("a", TTL).await.unwrap().unlock().await.unwrap();
 }
 
+// LCK-1
 pub(crate) async fn who_waits_comes_in_its_order_with_a_higher_number(at: At) {
     let other = at.other().await;
     let mut held = at.coord.lock().acquire("a", TTL).await.unwrap();
@@ -111,6 +112,7 @@ pub(crate) async fn who_waits_comes_in_its_order_with_a_higher_number(at: At) {
     }
 }
 
+// LCK-2
 pub(crate) async fn who_stops_waiting_leaves_the_queue(at: At) {
     let held = at.coord.lock().acquire("a", TTL).await.unwrap();
     let gives_up = waiting(&at.coord, "a", 2).await;
@@ -126,6 +128,7 @@ pub(crate) async fn who_stops_waiting_leaves_the_queue(at: At) {
     assert!(queue(&at.coord, "a").await.is_empty());
 }
 
+// LCK-3
 pub(crate) async fn a_dropped_lock_is_given_back(At { coord, .. }: At) {
     let lock = coord.lock().acquire("a", TTL).await.unwrap();
     let lease = lock.lease().clone();
@@ -147,6 +150,7 @@ pub(crate) async fn who_asks_twice_waits_for_itself(At { coord, .. }: At) {
     second.check().unwrap();
 }
 
+// LCK-5
 pub(crate) async fn a_lock_and_one_whose_key_goes_on_are_two(at: At) {
     let inner = at.coord.lock().acquire("a/b", TTL).await.unwrap();
     let outer = soon("the outer one", at.coord.lock().acquire("a", TTL)).await.unwrap();
@@ -163,6 +167,7 @@ pub(crate) async fn a_lock_and_one_whose_key_goes_on_are_two(at: At) {
     inner.check().unwrap();
 }
 
+// LCK-6
 pub(crate) async fn closing_gives_back_what_is_held_and_ends_the_waiting(at: At) {
     let closed = at.other().await;
     let (held, waits) = (closed.lock().acquire("a", TTL).await.unwrap(), closed.lock());
@@ -182,6 +187,7 @@ pub(crate) async fn closing_gives_back_what_is_held_and_ends_the_waiting(at: At)
     assert_eq!(queue(&at.coord, "b").await, [elsewhere.key()]);
 }
 
+// LCK-7
 pub(crate) async fn the_lock_of_a_killed_holder_is_free_after_its_ttl_and_the_holder_is_told_before(at: At) {
     let killed = at.other().await;
     let lock = killed.lock().acquire("a", TTL).await.unwrap();
@@ -206,6 +212,7 @@ pub(crate) async fn the_lock_of_a_killed_holder_is_free_after_its_ttl_and_the_ho
     assert!(next.fencing() > lock.fencing());
 }
 
+// LCK-8
 pub(crate) async fn what_is_lost_cannot_be_given_back(at: At) {
     let killed = at.other().await;
     let lock = killed.lock().acquire("a", TTL).await.unwrap();
@@ -233,6 +240,7 @@ pub(crate) async fn what_is_lost_cannot_be_given_back(at: At) {
     }
 }
 
+// LCK-9
 pub(crate) async fn a_place_in_the_queue_that_is_gone_gives_no_lock(At { coord, .. }: At) {
     let lock = coord.lock().acquire("a", TTL).await.unwrap();
     let waits = waiting(&coord, "a", 2).await;
@@ -243,6 +251,7 @@ pub(crate) async fn a_place_in_the_queue_that_is_gone_gives_no_lock(At { coord, 
     assert_eq!(error.to_string(), "`a` is no longer held: it was lost: its place in the queue is gone");
 }
 
+// LCK-10
 pub(crate) async fn a_guarded_write_is_done_only_while_the_lock_is_held(at: At) {
     let centre = at.coord.config();
     centre.set("/old", "x").await.unwrap();
@@ -268,6 +277,7 @@ pub(crate) async fn a_guarded_write_is_done_only_while_the_lock_is_held(at: At) 
     next.check().unwrap();
 }
 
+// LCK-11
 pub(crate) async fn what_is_no_lock_is_refused(At { coord, .. }: At) {
     let refused = async |key: &str, ttl| {
         let one = coord.lock().acquire(key, ttl).await.unwrap_err();
@@ -293,6 +303,7 @@ pub(crate) async fn what_is_no_lock_is_refused(At { coord, .. }: At) {
     assert!(queue(&coord, "a").await.is_empty());
 }
 
+// LCK-4
 /// Many who take the lock, give it back or drop it, and lose patience, by chance: inside there is one at a time, the numbers
 /// rise, and in the end nobody is left in the queue.
 pub(crate) async fn there_is_never_more_than_one_holder(at: At) {

@@ -55,7 +55,8 @@ cases! {
         with_version_zero_a_value_is_only_created,
         keys_are_listed_as_they_were_given_and_siblings_are_not,
         what_is_no_key_is_refused,
-        a_value_of_another_type_is_an_error_that_does_not_quote_it;
+        a_value_of_another_type_is_an_error_that_does_not_quote_it,
+        a_dropped_future_leaves_a_whole_value_and_no_task;
     watch:
         a_watch_of_a_key_tells_of_its_change,
         a_watch_of_a_prefix_tells_of_exactly_the_new_keys,
@@ -64,7 +65,8 @@ cases! {
         a_value_that_cannot_be_read_is_told_of_all_the_same,
         a_deletion_is_told,
         a_slow_reader_sees_the_last_state_of_each_key,
-        a_watch_ends_when_the_connection_is_closed;
+        a_watch_ends_when_the_connection_is_closed,
+        a_watch_does_not_keep_the_connection;
     follow:
         a_followed_value_is_the_stored_one_or_the_default,
         a_bad_push_keeps_the_last_good_value_and_says_so,
@@ -108,5 +110,6 @@ cases! {
         a_picture_follows_and_is_asked_without_asking_the_registry,
         closing_unregisters_at_once,
         what_is_dropped_is_unregistered_in_the_background,
-        withdrawing_unregisters_all_and_waits_until_peers_have_heard;
+        withdrawing_unregisters_all_and_waits_until_peers_have_heard,
+        a_list_that_is_suddenly_empty_is_shown_for_a_while;
 }

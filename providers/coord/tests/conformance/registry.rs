@@ -177,6 +177,13 @@ pub(crate) async fn a_key_that_somebody_deletes_is_put_back(at: At) {
 // REG-9
 pub(crate) async fn an_id_that_another_process_has_taken_is_not_fought_over(at: At) {
     let other = at.other().await;
+    // One that leaves before it has noticed takes nothing with it.
+    let unaware = register(&at.coord, "users-0", 9000).await;
+    let replaced = register(&other, "users-0", 9003).await;
+    unaware.unregister().await.unwrap();
+    assert_eq!(found(&at.coord).await, [info("users-0", 9003)]);
+    replaced.unregister().await.unwrap();
+
     let mut ours = register(&at.coord, "users-1", 9001).await;
     let theirs = register(&other, "users-1", 9002).await;
     assert_eq!(found(&at.coord).await, [info("users-1", 9002)]);
@@ -193,7 +200,7 @@ pub(crate) async fn an_id_that_another_process_has_taken_is_not_fought_over(at: 
 pub(crate) async fn a_picture_follows_and_is_asked_without_asking_the_registry(at: At) {
     let other = at.other().await;
     let users = other.registry().discovery("users").await.unwrap();
-    assert!(users.pick().is_none() && users.status().connected | (users.status().listings == 1));
+    assert!(users.pick().is_none() && users.status().listings == 1);
     let _one = register(&at.coord, "users-1", 9001).await;
     let two = register(&at.coord, "users-2", 9002).await;
     let mut seen = users.instances();
@@ -255,4 +262,40 @@ pub(crate) async fn withdrawing_unregisters_all_and_waits_until_peers_have_heard
     let began = Instant::now();
     assert_eq!(at.coord.registry().withdraw().await, 0);
     assert!(began.elapsed() < at.config.registry.drain, "nothing was registered, so there is nothing to wait for");
+}
+
+// REG-22
+pub(crate) async fn a_list_that_is_suddenly_empty_is_shown_for_a_while(at: At) {
+    let hold = Duration::from_secs(2);
+    let mut config = at.config.clone();
+    config.registry.hold_empty = hold;
+    let peer = Coord::connect(&config).await.unwrap();
+    let users = peer.registry().discovery("users").await.unwrap();
+    let all = [register(&at.coord, "users-1", 9001).await, register(&at.coord, "users-2", 9002).await];
+    let mut seen = users.instances();
+    while seen.list().len() < 2 {
+        seen = soon("both", users.newer_than(seen.version())).await.expect("open");
+    }
+    let began = Instant::now();
+    drop(all);
+    while !seen.is_held() {
+        seen = soon("their end", users.newer_than(seen.version())).await.expect("open");
+        assert!(!seen.list().is_empty(), "{seen:?}");
+    }
+    until(&at.coord, &[]).await;
+    // One of them comes back, and is shown as it is now.
+    let back = register(&at.coord, "users-1", 9003).await;
+    while !seen.list().iter().any(|it| it.port == 9003) {
+        seen = soon("its coming back", users.newer_than(seen.version())).await.expect("open");
+    }
+    while seen.is_held() {
+        seen = soon("the end of the time", users.newer_than(seen.version())).await.expect("open");
+    }
+    let took = began.elapsed();
+    assert!(took >= hold && took <= hold * 5, "{took:?}");
+    assert_eq!(seen.list().iter().map(|it| it.port).collect::<Vec<_>>(), [9003]);
+    // One that goes alone is gone at once.
+    back.unregister().await.unwrap();
+    seen = soon("its end", users.newer_than(seen.version())).await.expect("open");
+    assert!(seen.list().is_empty() && !seen.is_held(), "{seen:?}");
 }

@@ -87,3 +87,93 @@ async fn the_config_follows_etcd_and_stays_as_it_was_while_that_is_away() {
     assert!(healthy.iter().all(|(_, status, _)| *status == Status::Up), "{healthy:?}");
     app.stop().await.unwrap();
 }
+
+/// An operator gives each application the rights to its own keys alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs etcd: cargo xtask test"]
+async fn a_user_who_may_read_its_own_keys_alone_has_all_that_it_needs() {
+    let server = Etcd::new().root_password("root").start().await.unwrap();
+    for arguments in [
+        &["role", "add", "shop"][..],
+        &["role", "grant-permission", "shop", "--prefix=true", "readwrite", "/config/dev/shop/"],
+        &["user", "add", "shop:secret"],
+        &["user", "grant-role", "shop", "shop"],
+    ] {
+        server.etcdctl(arguments).await.unwrap();
+    }
+    let config = CoordConfig {
+        url: format!("etcd://{}", server.address()),
+        username: Some("shop".to_owned()),
+        password: Some("secret".to_owned().into()),
+        ..CoordConfig::default()
+    };
+    let coord = Coord::connect(&config).await.unwrap();
+    let centre = coord.config();
+    let value = centre.follow("/config/dev/shop/limit", || 1_u32).await.unwrap();
+    let all = centre.follow_prefix("/config/dev/shop/", |entries| entries.get::<u32>("/config/dev/shop/limit"));
+    assert!(all.await.is_err(), "nothing is stored yet");
+    assert!(centre.get::<u32>("/config/dev/other/limit").await.unwrap_err().to_string().contains("refused"));
+    server.restart().await.unwrap();
+    let begun = Instant::now();
+    while let Err(error) = centre.set("/config/dev/shop/limit", &2).await {
+        assert!(begun.elapsed() < Duration::from_secs(15), "{error}");
+    }
+    while *value.get() != 2 {
+        assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", value.watch_status());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(value.watch_status().breaks > 0, "the restart was not seen: {:?}", value.watch_status());
+}
+
+/// The resident memory of this process, in MiB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("this is Linux");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("it has a size");
+    line.split_whitespace().nth(1).and_then(|size| size.parse::<u64>().ok()).expect("in KiB") / 1024
+}
+
+// CRD-R7
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "full size: cargo xtask soak"]
+async fn full_size_the_last_of_a_thousand_pushes_a_second_is_seen_within_half_a_second() {
+    let server = Etcd::new().start().await.unwrap();
+    let config = CoordConfig { url: format!("etcd://{}", server.address()), ..CoordConfig::default() };
+    let (writer, reader) = (Coord::connect(&config).await.unwrap(), Coord::connect(&config).await.unwrap());
+    let value = reader.config().follow("/n", || 0_u64).await.unwrap();
+    // Nobody reads this one.
+    let watch = reader.config().watch::<u64>("/n").await.unwrap();
+    let (mut longest, mut rate, mut after_ten) = (Duration::ZERO, f64::MAX, 0);
+    for round in 1..=60_u64 {
+        let begun = Instant::now();
+        let mut pushing = tokio::task::JoinSet::new();
+        for lane in 0..8 {
+            let centre = writer.config();
+            pushing.spawn(async move {
+                for push in 0..125_u64 {
+                    centre.set("/n", &(round * 10_000 + lane * 125 + push)).await.unwrap();
+                }
+            });
+        }
+        pushing.join_all().await;
+        let last = round * 10_000 + 9_999;
+        writer.config().set("/n", &last).await.unwrap();
+        rate = rate.min(1_001.0 / begun.elapsed().as_secs_f64());
+        let pushed = Instant::now();
+        while *value.get() != last {
+            assert!(pushed.elapsed() < Duration::from_secs(15), "round {round}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        longest = longest.max(pushed.elapsed());
+        assert!(watch.waiting() <= 1, "{watch:?}");
+        if round == 10 {
+            after_ten = resident();
+        }
+    }
+    let grown = resident().saturating_sub(after_ten);
+    println!(
+        "60 rounds of 1,001 pushes, {rate:.0} a second at the slowest: seen after {longest:?} at most, grown by {grown} MiB"
+    );
+    assert!(rate >= 1_000.0, "{rate:.0} pushes a second");
+    assert!(longest <= Duration::from_millis(500), "{longest:?}");
+    assert!(grown <= 8, "{grown} MiB");
+}

@@ -4,4 +4,5 @@ mod config;
 #[cfg(feature = "etcd")]
 mod etcd;
 mod provider;
+mod registry;
 mod remote;

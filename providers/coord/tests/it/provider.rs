@@ -110,3 +110,18 @@ fn the_variable_names_the_cluster_where_the_config_says_nothing() {
     let error = named(None).unwrap_err().report().unwrap().problems()[0].message.clone();
     assert!(error.contains("a port that is none") || error.contains("turn on the cargo feature `etcd`"), "{error}");
 }
+
+#[test]
+fn credentials_and_certificates_may_come_from_variables_and_are_never_shown() {
+    let with = |variables: &[(&'static str, &'static str)]| {
+        builder(config("credentials").environment(variables.iter().copied())).check()
+    };
+    let credentials = [("GONE_COORD__USERNAME", "me"), ("GONE_COORD__PASSWORD", "hunter2")];
+    with(&credentials).unwrap();
+    with(&[credentials[0], credentials[1], ("GONE_COORD__TLS__CA_FILE", "ca.pem")]).unwrap();
+    let error = with(&[credentials[1]]).unwrap_err();
+    assert!(error.to_string().contains("`password` is set"), "{error}");
+    assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    let error = with(&[("GONE_COORD__TLS__CA_FLIE", "ca.pem")]).unwrap_err().to_string();
+    assert!(error.contains("ca_flie") && error.contains("ca_file"), "{error}");
+}

@@ -89,11 +89,16 @@ impl Fake {
         keeper.finish(LeaseEnd::Lost("the server has forgotten it".into()));
     }
 
-    /// The server gives an id away, as after a pause of its holder, who hears nothing.
+    /// The server has given an id away, and its holder hears nothing of it.
     pub(crate) fn free_unheard(&self, id: u16) {
-        let keeper = self.store().held.remove(&id).unwrap();
-        // Kept for ever, as the grant of a process that does not run would be.
-        std::mem::forget(keeper);
+        self.store().held.remove(&id).unwrap();
+    }
+
+    /// Somebody else has an id.
+    pub(crate) fn take(&self, id: u16) {
+        let mut store = self.store();
+        let session = LeaseKeeper::new(&store.clock, store.clock.now() + TTL);
+        store.held.insert(id, Arc::new(session));
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {
@@ -121,8 +126,8 @@ impl Instances for Fake {
         let id = free.ok_or_else(exhausted)?;
         let keeper = Arc::new(LeaseKeeper::new(&store.clock, store.clock.now() + TTL));
         let grant = keeper.grant(1);
-        store.held.insert(id, keeper);
-        Ok(Box::new(Held { fake: self.clone(), id, grant }))
+        store.held.insert(id, Arc::clone(&keeper));
+        Ok(Box::new(Held { fake: self.clone(), id, grant, session: keeper }))
     }
 }
 
@@ -130,6 +135,7 @@ struct Held {
     fake: Fake,
     id: u16,
     grant: LeaseGrant,
+    session: Arc<LeaseKeeper>,
 }
 
 impl Held {
@@ -138,8 +144,12 @@ impl Held {
         if store.down {
             return Err(unanswered("write the mark"));
         }
-        self.grant.lease().check().map_err(|end| CoordError::Lost { key: format!("ids/{}", self.id), end })?;
-        Ok(store)
+        let lost = |end| CoordError::Lost { key: format!("ids/{}", self.id), end };
+        self.grant.lease().check().map_err(lost)?;
+        match store.held.get(&self.id) {
+            Some(holder) if Arc::ptr_eq(holder, &self.session) => Ok(store),
+            _ => Err(lost(LeaseEnd::Lost("somebody else has it".into()))),
+        }
     }
 }
 

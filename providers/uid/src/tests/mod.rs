@@ -31,6 +31,7 @@ fn ms(number: u64) -> Duration {
 }
 
 async fn open(fake: &Fake, config: &UidConfig, clock: &Clock) -> Result<Uid, crate::UidError> {
+    config.validate()?;
     Uid::start(config, Some(fake.instances()), clock.clone(), Arc::new(Uuids::new(clock.clone()))).await
 }
 

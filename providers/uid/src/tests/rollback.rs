@@ -17,6 +17,7 @@ async fn a_small_step_back_is_ridden_out_at_half_the_speed() {
         assert!(time >= wall && time <= wall.max(ms(5) + ms(passed) / 2), "after {passed} ms: {time:?}");
         times.push(time.as_millis());
     }
+    assert!(times[39] >= 15, "it stood still until the wall clock had caught up: {times:?}");
     times.dedup();
     // It stood still at no time, and jumped at none.
     assert!(times.iter().copied().eq(1..=60), "{times:?}");
@@ -52,17 +53,33 @@ async fn a_step_back_to_after_the_last_id_is_no_step_back() {
 }
 
 #[tokio::test]
-async fn a_step_ahead_is_followed_as_far_as_the_floor_goes() {
+async fn a_step_ahead_beyond_the_limit_is_followed_once_coordination_has_confirmed_it() {
     let (uid, fake, hand) = opened().await;
     hand.set_wall(SystemTime::UNIX_EPOCH + NOW + ms(20_000));
+    hand.advance(ms(10));
     uid.try_snowflake().unwrap();
     hand.set_wall(SystemTime::UNIX_EPOCH + NOW + ms(3_600_000));
     hand.advance(ms(10));
     assert!(matches!(uid.try_snowflake(), Err(UidError::Unconfirmed { .. })));
-    hand.advance(ms(10_000));
-    fake.renew();
+    // Asked for at once, since it was missed.
     settle().await;
+    assert_eq!(uid.parse(uid.try_snowflake().unwrap()).unwrap().time, SystemTime::UNIX_EPOCH + NOW + ms(3_600_010));
+    assert!(fake.floor(1).unwrap() > NOW.as_millis() as u64 + 3_600_000);
+}
+
+/// While a machine is suspended its monotonic clock stands still, and so does the lease, but not the one in the store.
+#[tokio::test]
+async fn after_a_suspension_there_is_no_id_unless_the_number_is_still_held() {
+    let (uid, fake, hand) = opened().await;
     uid.try_snowflake().unwrap();
+    fake.free_unheard(1);
+    fake.take(1);
+    hand.set_wall(SystemTime::UNIX_EPOCH + NOW + ms(60_000));
+    hand.advance(ms(10));
+    assert!(matches!(uid.try_snowflake(), Err(UidError::Unconfirmed { instance: 1 })));
+    settle().await;
+    assert_eq!(uid.parse(uid.try_snowflake().unwrap()).unwrap().instance, 2);
+    assert_eq!(uid.stats().instances_lost, 1);
 }
 
 /// A small generator of numbers by chance, from a seed.

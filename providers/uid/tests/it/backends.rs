@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use gone_test_bench::drop_at_each_poll;
 use gone_uid::{Uid, UidConfig, UidError};
 
 use crate::at::{At, all_differ, config, now_ms, soon};
@@ -42,6 +43,8 @@ cases! {
     several_handles_have_instance_ids_of_their_own,
     when_all_instance_ids_are_taken_there_is_no_handle,
     a_closed_connection_is_told_and_ends_the_ids,
+    an_opening_or_a_close_that_is_given_up_keeps_no_instance_id,
+    a_reservation_that_is_given_up_leaves_the_others_their_ids,
 }
 
 // UID-2
@@ -160,4 +163,39 @@ async fn a_closed_connection_is_told_and_ends_the_ids(at: At) {
     assert!(matches!(error, UidError::Lost { instance: 1, .. }), "{error}");
     // Nothing is left to be given back.
     assert!(uid.close(soon()).await.is_clean());
+}
+
+async fn an_opening_or_a_close_that_is_given_up_keeps_no_instance_id(at: At) {
+    let coord = at.coord().await;
+    // A limit may have been written, and is waited for.
+    let config = UidConfig { max_instance_id: 1, floor_period: Duration::from_secs(1), ..config() };
+    // Whatever was taken is given back in the background, well before it would run out.
+    let free_again = async |_| {
+        let begun = tokio::time::Instant::now();
+        loop {
+            match Uid::open(&config, Some(&coord)).await {
+                Ok(uid) => break assert!(uid.close(soon()).await.is_clean()),
+                Err(UidError::Coord(_) | UidError::FloorAhead { .. }) if begun.elapsed() < Duration::from_secs(10) => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    let open_and_close = async |_| Uid::open(&config, Some(&coord)).await.unwrap().close(soon()).await;
+    let dropped = drop_at_each_poll(open_and_close, free_again).await;
+    assert!(dropped.dropped >= 2, "{dropped:?}");
+}
+
+async fn a_reservation_that_is_given_up_leaves_the_others_their_ids(at: At) {
+    let uid = at.uid().await;
+    let mut last = 0;
+    let reserve = async |_| _ = uid.reserve(20_000).await.unwrap();
+    let dropped = drop_at_each_poll(reserve, async |_| {
+        let id = uid.snowflake().await.unwrap();
+        assert!(id > last);
+        last = id;
+    })
+    .await;
+    assert!(dropped.dropped >= 4, "it takes five milliseconds: {dropped:?}");
 }

@@ -9,9 +9,9 @@ use gone_test_bench::Role;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::random::Random;
-use crate::store::{Account, Client, Said, Seen, serve};
-use crate::{Place, TTL, told};
+use super::random::Random;
+use super::store::{Account, Client, Said, Seen, serve};
+use super::{Place, TTL, told};
 
 /// How long a section takes between its beginning and its write.
 const WORK: Duration = Duration::from_millis(5);
@@ -97,7 +97,7 @@ async fn compete(test: &str, size: Size) {
             let number = number.to_string();
             let own = [("STORE", store.as_str()), ("NUMBER", &number), ("SECTIONS", &sections), ("SECONDS", &seconds)];
             let environment = [&place.environment()[..], &own].concat();
-            Arc::new(Role::start(&format!("contenders::{test}"), "contender", &environment).unwrap())
+            Arc::new(Role::start(&format!("etcd::contenders::{test}"), "contender", &environment).unwrap())
         })
         .collect();
 
