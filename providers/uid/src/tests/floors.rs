@@ -109,6 +109,32 @@ async fn a_floor_too_far_ahead_is_an_error_that_says_how_far() {
 }
 
 #[tokio::test]
+async fn no_id_is_below_the_floor_though_the_clock_goes_back() {
+    let (clock, hand) = clock();
+    let fake = Fake::new(&clock);
+    fake.set_floor(1, BASE);
+    let uid = open(&fake, &config(), &clock).await.unwrap();
+    hand.set_wall(clock.wall() - ms(40));
+    assert!(matches!(uid.try_snowflake(), Err(UidError::SequenceFull)), "all before the floor is given out");
+    // From there on at half the speed.
+    hand.advance(ms(2));
+    assert_eq!(time_of(&uid), BASE);
+}
+
+#[tokio::test]
+async fn a_holder_with_a_shorter_period_leaves_a_mark_all_the_same() {
+    let (clock, hand) = clock();
+    let fake = Fake::new(&clock);
+    let long = UidConfig { floor_period: ms(60_000), ..config() };
+    let first = open(&fake, &long, &clock).await.unwrap();
+    first.close(Deadline::after(Duration::from_secs(1))).await;
+    hand.advance(ms(1));
+    let second = open(&fake, &config(), &clock).await.unwrap();
+    assert_eq!(second.instance(), Some(1));
+    assert_eq!(fake.floor(1), Some(BASE + 60_001), "greater than that of the first, which would count otherwise");
+}
+
+#[tokio::test]
 async fn at_most_sixteen_ids_are_passed_over() {
     let (clock, _hand) = clock();
     let fake = Fake::new(&clock);

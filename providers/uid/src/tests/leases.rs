@@ -3,6 +3,7 @@ use gone_core::Deadline;
 use super::fake::TTL;
 use super::*;
 use crate::UidError;
+use crate::generator::{Generator, Refusal};
 
 #[tokio::test]
 async fn there_is_no_id_from_the_lease_deadline_on() {
@@ -47,6 +48,32 @@ async fn a_lost_id_is_replaced_in_the_background_and_ids_still_rise() {
     let after = uid.try_snowflake().unwrap();
     assert!(after > before);
     assert_eq!(uid.stats().instances_lost, 1);
+}
+
+#[tokio::test]
+async fn ids_rise_from_one_instance_to_the_next_though_the_clock_goes_back() {
+    let (uid, fake, hand) = opened().await;
+    let before = uid.try_snowflake().unwrap();
+    fake.forget(1);
+    hand.set_wall(SystemTime::UNIX_EPOCH + NOW - ms(40));
+    settle().await;
+    assert_eq!(uid.instance(), Some(2));
+    assert!(matches!(uid.try_snowflake(), Err(UidError::SequenceFull)), "all up to then is given out");
+    hand.advance(ms(2));
+    assert!(uid.try_snowflake().unwrap() > before);
+}
+
+/// An id that is acquired at the very moment of the close.
+#[tokio::test]
+async fn what_was_closed_takes_no_instance_any_more() {
+    let (clock, _hand) = clock();
+    let instance = Fake::new(&clock).instances().acquire().await.unwrap();
+    let generator = Generator::new(clock, config().epoch(), ms(50));
+    generator.close();
+    let now = generator.now_ms();
+    generator.hold(1, instance.lease().clone(), now + 3, now + 1_000);
+    assert!(matches!(generator.take(1), Err(Refusal::Not(UidError::Closed))));
+    assert_eq!(generator.close(), (now + 3, now + 1_000), "its floor is kept");
 }
 
 /// UID-R3 in one process: two handles, one id, the first stands still.
