@@ -87,15 +87,16 @@ async fn a_ticker_goes_on_while_ten_thousand_ids_are_wanted() {
     assert!(worst < Duration::from_secs(2));
 }
 
-/// Of some runs the best: the machine is not ours alone.
+/// Of some runs the median: the machine is not ours alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "full size: cargo xtask soak"]
 async fn full_size_a_ticker_is_at_most_two_milliseconds_late_while_ten_thousand_ids_are_wanted() {
-    let mut best = Duration::MAX;
-    for _ in 0..20 {
+    let mut runs = Vec::new();
+    for _ in 0..21 {
         let (worst, took) = drift().await;
         println!("10,000 ids in {took:?}, the ticker was late by {worst:?} at its worst");
-        best = best.min(worst);
+        runs.push(worst);
     }
-    assert!(best <= Duration::from_millis(2), "late by {best:?} in the best of 20 runs");
+    runs.sort_unstable();
+    assert!(runs[10] <= Duration::from_millis(2), "late by {:?} in the median of 21 runs", runs[10]);
 }
