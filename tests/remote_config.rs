@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gone::clog::Level;
-use gone::config::ConfigSource;
+use gone::config::{ConfigSource, Settings};
 use gone::coord::{self, Coord, CoordConfig, RemoteConfig};
 use gone::prelude::*;
 
@@ -17,6 +17,8 @@ struct Orders {
     stock: Logger,
     #[gone]
     coord: Coord,
+    #[gone]
+    settings: Arc<Settings>,
 }
 
 impl Orders {
@@ -57,9 +59,11 @@ async fn the_levels_of_the_log_follow_the_config_centre() {
             let levels = BTreeMap::from([("shop.stock", "debug")]);
             config.set("/config/dev/shop/clog/levels", &levels).await?;
             longest = longest.max(orders.until(false, true).await);
-            // A level that is none changes nothing, also not what comes with it.
+            // A level that is none changes nothing.
             config.set("/config/dev/shop/clog", &BTreeMap::from([("level", "debg")])).await?;
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            while orders.settings.handle().status().refused == 0 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
             orders.until(false, true).await;
             config.set("/config/dev/shop/clog", &BTreeMap::from([("level", "debug")])).await?;
             longest = longest.max(orders.until(true, true).await);

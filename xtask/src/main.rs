@@ -20,6 +20,7 @@ cargo xtask servers         installs the servers that tests need, as root or by 
 cargo xtask rows [FILTER]   the contract's rows that are due, and which of them a passing test proves
 cargo xtask bench container measures the container beside hand-wired construction and its peers, in one run, as ratios
 cargo xtask bench clog      measures a log line beside tracing-subscriber's JSON, in one run, as ratios
+cargo xtask bench coord     measures coordination on etcd beside the plain client, in one run, as ratios
 cargo xtask bench uid       measures a snowflake and a UUID beside snowflaked and uuid, in one run, as ratios
 cargo xtask bench compile   what a derived goner costs to compile, beside a hand-written struct and the peers, in one run
 cargo xtask faults          puts faults into a copy of the container, one at a time: the random tests must catch each
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         ["crates"] => crates::check(),
         ["bench", "clog"] => bench::run("clog", &[]),
         ["bench", "container"] => bench::run("container", &["peers"]),
+        ["bench", "coord"] => bench::run("coord", &[]),
         ["bench", "uid"] => bench::run("uid", &[]),
         ["bench", "compile"] => compile_cost::run().and_then(|()| compile_peers::run()),
         _ => {

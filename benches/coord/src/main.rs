@@ -7,18 +7,25 @@ mod line;
 #[path = "../../container/src/series.rs"]
 mod series;
 
+use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use etcd_client::{Client, LockOptions};
-use gone_coord::{Coord, CoordConfig, Locks};
+use gone_config::{ConfigSource, Live};
+use gone_coord::{Coord, CoordConfig, Locks, ServiceInfo};
 use gone_test_bench::{Etcd, Server};
 use tokio::runtime::Runtime;
-use work::nanos;
+use work::{nanos, repeated};
 
 use crate::line::{Bar, ROUNDS, compare, head};
 
 /// Calls of one sample, each timed by itself; the sample is their median.
 const CALLS: usize = 100;
+/// Lookups of one sample.
+const LOOKUPS: u32 = 100_000;
+/// Instances of the service that is looked up.
+const INSTANCES: u16 = 10;
 const KEY: &str = "/bench/key";
 const VALUE: &str = "\"a value of some thirty letters\"";
 const TTL: Duration = Duration::from_secs(30);
@@ -84,6 +91,38 @@ impl<'a> Bench<'a> {
         };
         compare("lock + unlock", ROUNDS, ours, theirs).bar(Bar::Times(0.55)).print();
     }
+
+    /// What needs no call; the floor is the clone of an `Arc`.
+    fn lookups(&self) {
+        let registry = self.coord.registry();
+        let (_held, discovery) = self.runtime.block_on(async {
+            let mut held = Vec::new();
+            for number in 0..INSTANCES {
+                let instance = ServiceInfo::new("bench", number.to_string(), "127.0.0.1", 8_000 + number);
+                held.push(or_die(registry.register(instance, TTL).await));
+            }
+            let discovery = or_die(registry.discovery("bench").await);
+            (held, discovery)
+        });
+        assert_eq!(discovery.instances().list().len(), usize::from(INSTANCES));
+        let settings = or_die(ConfigSource::hermetic().set("limits.per_minute", 60).read());
+        let live = or_die(settings.section::<Limits>("limits")).per_minute;
+        let shared = Arc::new(60);
+        let sides: [(&str, &dyn Fn()); 3] = [
+            ("instances of a service", &|| drop(black_box(discovery.instances()))),
+            ("one instance of a service, in turn", &|| drop(black_box(discovery.pick()))),
+            ("a live value of the config", &|| drop(black_box(live.get()))),
+        ];
+        for (what, side) in sides {
+            let floor = || repeated(LOOKUPS, || black_box(&shared).clone());
+            compare(what, ROUNDS, || repeated(LOOKUPS, side), floor).bar(Bar::Nanos(50.0)).print();
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Limits {
+    per_minute: Live<u32>,
 }
 
 async fn lock_and_unlock(locks: &Locks) {
@@ -106,12 +145,13 @@ fn main() {
     let server = or_die(runtime.block_on(Etcd::new().flag(&format!("--data-dir={folder}")).start()));
     let bench = Bench::open(&runtime, &server);
     println!(
-        "## Coordination on etcd\n\n`floor` is etcd-client on the same server. A time is the median of {CALLS} calls, one \
-         after the other.\n"
+        "## Coordination on etcd\n\n`floor` is etcd-client on the same server, of lookups the clone of an `Arc`. The time of a call is \
+         the median of {CALLS}, one after the other.\n"
     );
     head();
     bench.reads_and_writes();
     bench.locks();
+    bench.lookups();
     drop(bench);
     or_die(runtime.block_on(server.stop()));
     or_die(std::fs::remove_dir_all(folder));

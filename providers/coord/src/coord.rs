@@ -16,8 +16,9 @@ use crate::{ConfigCentre, CoordConfig, CoordError, InstanceIds, Locks};
 
 /// A connection to a coordination service: registry, config centre, locks and instance ids over one store.
 ///
-/// A clone is the same connection. It belongs to the runtime that it was made on. When the last clone is dropped without
-/// [`close`](Self::close), what it holds is not given back, but runs out by itself, as if the process had been killed.
+/// A clone is the same connection, and so is each part of it, such as a [`ConfigCentre`]. It belongs to the runtime that it was
+/// made on. When the last one is dropped without [`close`](Self::close), its watches end, and what it holds is not given back,
+/// but runs out by itself, as if the process had been killed.
 #[derive(Clone)]
 pub struct Coord {
     shared: Arc<Shared>,

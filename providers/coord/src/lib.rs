@@ -53,6 +53,7 @@ mod provider;
 mod registry;
 mod remote;
 mod sessions;
+mod supervised;
 mod value;
 mod watch;
 

@@ -125,11 +125,11 @@ const CELLS: [Cell; 24] = [
     cell(Fault::Refused, Phase::Stop, &["0 given back, 1 lost"], 3_000),
     cell(Fault::Blackhole, Phase::Start, &["unavailable, not applied"], 5_000),
     // Not five seconds: who watches, or holds something, learns from its probes that nobody answers.
-    cell(Fault::Blackhole, Phase::Call, &["unavailable, unknown"], 2_600),
+    cell(Fault::Blackhole, Phase::Call, &["unavailable, unknown"], 3_000),
     cell(Fault::Blackhole, Phase::Reload, &["keeps the last"], 3_000),
     cell(Fault::Blackhole, Phase::Stop, &["0 given back, 1 lost"], 3_000),
     cell(Fault::Paused, Phase::Start, &["unavailable, not applied"], 5_000),
-    cell(Fault::Paused, Phase::Call, &["unavailable, unknown"], 2_600),
+    cell(Fault::Paused, Phase::Call, &["unavailable, unknown"], 3_000),
     cell(Fault::Paused, Phase::Reload, &["keeps the last"], 3_000),
     cell(Fault::Paused, Phase::Stop, &["0 given back, 1 lost"], 3_000),
     cell(Fault::Killed, Phase::Start, &["unavailable, not applied"], 100),

@@ -13,7 +13,8 @@ pub struct RegistryConfig {
     ///
     /// All instances of a service seldom end at once; more often the registry has lost its data, and they will be back. So
     /// the last list stays, with those added that come back, when the last two instances went within a second, or when
-    /// the list was read anew and is empty. An instance that goes alone, the last one too, is gone at once.
+    /// the list was read anew and is empty. An instance that goes alone, the last one too, is gone at once. Those that were
+    /// unregistered look the same as those that were lost: stop all instances at once, and they are shown for this time.
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub hold_empty: Duration,

@@ -112,7 +112,10 @@ impl Discovery {
 
     /// Whether the registry is being heard, and how old the picture may be.
     pub fn status(&self) -> WatchStatus {
-        self.0.feed.borrow().status(&self.0.clock)
+        let mut status = self.0.feed.borrow().status(&self.0.clock);
+        // Nobody writes any more.
+        status.connected &= *self.0.board.version.borrow() != u64::MAX;
+        status
     }
 }
 

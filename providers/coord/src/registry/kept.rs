@@ -8,6 +8,7 @@ use super::keeper::{Claim, Keeper, Phase, Slot, State, Wanted};
 use crate::CoordError;
 use crate::backend::Backend;
 use crate::sessions::Sessions;
+use crate::supervised::supervised;
 
 /// How many instances one connection may have registered at once.
 const MOST: usize = 10_000;
@@ -57,7 +58,10 @@ impl Kept {
         }
         let slot = slots.by_key.entry(key.clone()).or_insert_with(|| {
             let slot = Arc::new(Slot::default());
-            tokio::spawn(Keeper::new(Arc::clone(self), key, Arc::clone(&slot)).run());
+            let (kept, keeping) = (Arc::clone(self), Arc::clone(&slot));
+            // One that begins anew puts the key again.
+            let keep = move || Keeper::new(Arc::clone(&kept), key.clone(), Arc::clone(&keeping)).run();
+            tokio::spawn(supervised("a registration", keep));
             slot
         });
         let mut turn = 0;

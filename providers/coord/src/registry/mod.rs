@@ -98,7 +98,8 @@ impl Registry {
     ///
     /// [`CoordError::Invalid`] for what cannot be registered; [`CoordError::Conflict`] when the same id is registered anew or
     /// unregistered meanwhile; [`CoordError::Closed`]; [`CoordError::Unavailable`], [`CoordError::Timeout`] or
-    /// [`CoordError::Refused`] when the store did not answer as it should: then nothing is registered, or will not stay.
+    /// [`CoordError::Refused`] when the store did not answer as it should. This call has then registered nothing, and where it was
+    /// to replace what this [`Coord`](crate::Coord) had registered, that is gone too, save after [`CoordError::Invalid`].
     pub async fn register(&self, info: ServiceInfo, ttl: Duration) -> Result<Registration, CoordError> {
         info.validate()?;
         check_ttl(ttl)?;

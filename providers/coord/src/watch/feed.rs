@@ -1,6 +1,7 @@
 //! A stream of changes that converges on what is stored, whatever happens to the connection.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +18,6 @@ use crate::watch::FeedState;
 const RETRY: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// How soon a comparison with the store that failed is made again, at the latest.
 const RELIST_AGAIN: Duration = Duration::from_secs(10);
-/// A key that every store can be asked for, to learn its revision.
-const ANY_KEY: &str = "/";
 
 /// A change of one key, as far as the reader of the feed is concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +46,9 @@ pub(crate) struct Feed {
     revision: Revision,
     listed: bool,
     stream: Option<RawWatch>,
+    /// What the backend is asked at this moment. It is kept when whoever waits for it changes its mind, so that one who does so
+    /// over and over gets an answer all the same.
+    asking: Option<Asking>,
     /// Since when the stream is open.
     opened_at: Instant,
     /// Whether it may be another store than before.
@@ -59,6 +61,25 @@ pub(crate) struct Feed {
     state: watch::Sender<FeedState>,
 }
 
+/// What the backend is asked.
+#[derive(Clone, Copy)]
+enum Question {
+    /// What is stored in the range?
+    Listing,
+    /// Up to where does the store go?
+    Revision,
+    /// What changes after what is known?
+    Stream,
+}
+
+enum Answer {
+    Listing(Listing),
+    Revision(Revision),
+    Stream(RawWatch),
+}
+
+type Asking = Pin<Box<dyn Future<Output = Result<Answer, CoordError>> + Send>>;
+
 impl Feed {
     /// A feed that has listed nothing yet: the first updates are what is there.
     pub(crate) fn new(backend: Arc<dyn Backend>, range: Range, clock: Clock, relist_every: Duration) -> Self {
@@ -70,6 +91,7 @@ impl Feed {
             revision: 0,
             listed: false,
             stream: None,
+            asking: None,
             opened_at: Instant::now(),
             doubtful: false,
             relist_at: Instant::now(),
@@ -125,7 +147,6 @@ impl Feed {
                 Ok(Some(updates)) => return Some(updates),
                 Ok(None) => {}
                 Err(CoordError::Closed) => {
-                    self.stream = None;
                     self.failed(CoordError::Closed);
                     return None;
                 }
@@ -134,25 +155,70 @@ impl Feed {
         }
     }
 
-    /// One request, or one item of the stream; and what it brings, if it brings something.
+    /// One answer, or one item of the stream; and what it brings, if it brings something.
     async fn step(&mut self) -> Result<Option<Vec<Update>>, CoordError> {
         if let Some(retry_at) = self.retry_at {
             sleep_until(retry_at).await;
             self.retry_at = None;
         }
-        if !self.listed {
-            let listing = self.backend.list(&self.range).await?;
-            let first = !self.is_listed();
-            let updates = self.converge(listing);
-            return Ok((first || !updates.is_empty()).then_some(updates));
+        if self.asking.is_none() {
+            let question = match &mut self.stream {
+                _ if !self.listed => Question::Listing,
+                // A stream from a revision that is still to come would be silent until then.
+                None if self.doubtful => Question::Revision,
+                None => Question::Stream,
+                Some(stream) => tokio::select! {
+                    item = stream.next() => return self.take(item),
+                    () = sleep_until(self.relist_at) => Question::Listing,
+                },
+            };
+            self.asking = Some(self.ask(question));
         }
-        let Some(stream) = &mut self.stream else {
-            return self.resume().await;
-        };
-        let item = tokio::select! {
-            item = stream.next() => item,
-            () = sleep_until(self.relist_at) => return self.relist().await,
-        };
+        let Some(asking) = &mut self.asking else { return Ok(None) };
+        let answer = asking.await;
+        self.asking = None;
+        match answer {
+            Ok(Answer::Listing(listing)) => {
+                let first = !self.is_listed();
+                let updates = self.converge(listing);
+                return Ok((first || !updates.is_empty()).then_some(updates));
+            }
+            Ok(Answer::Revision(revision)) => {
+                self.doubtful = false;
+                self.listed = revision >= self.revision;
+            }
+            Ok(Answer::Stream(stream)) => {
+                self.stream = Some(stream);
+                self.opened_at = Instant::now();
+                self.state.send_modify(|state| state.connected = true);
+            }
+            // The stream may be sound all the same; it will say so itself if it is not.
+            Err(error) if self.stream.is_some() && !matches!(error, CoordError::Closed) => {
+                self.relist_at = Instant::now() + jittered(self.relist_every.min(RELIST_AGAIN));
+                self.state.send_modify(|state| state.error = Some(error));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    fn ask(&self, question: Question) -> Asking {
+        let (backend, range, from) = (Arc::clone(&self.backend), self.range.clone(), self.revision + 1);
+        Box::pin(async move {
+            match question {
+                Question::Listing => backend.list(&range).await.map(Answer::Listing),
+                Question::Revision => {
+                    // Any key tells it, and this one may be read by whoever may read the range.
+                    let (Range::Key(key) | Range::Prefix(key)) = range;
+                    backend.list(&Range::Key(key)).await.map(|listing| Answer::Revision(listing.revision))
+                }
+                Question::Stream => backend.watch(range, from).await.map(Answer::Stream),
+            }
+        })
+    }
+
+    /// Takes in an item of the stream.
+    fn take(&mut self, item: Option<WatchItem>) -> Result<Option<Vec<Update>>, CoordError> {
         match item {
             Some(WatchItem::Changes(changes)) => {
                 let updates = self.apply(changes);
@@ -166,7 +232,7 @@ impl Feed {
                 Ok(None)
             }
             Some(WatchItem::End(WatchEnd::Compacted)) => {
-                self.stream = None;
+                self.drop_stream();
                 self.listed = false;
                 self.retry_at = Some(Instant::now() + self.backoff.wait());
                 Ok(None)
@@ -181,45 +247,11 @@ impl Feed {
         }
     }
 
-    /// Opens the stream after the last revision that was seen; if the store is not that far, it is another store.
-    async fn resume(&mut self) -> Result<Option<Vec<Update>>, CoordError> {
-        if self.doubtful {
-            // A stream from a revision that is still to come would be silent until then.
-            let now = self.backend.list(&Range::Key(ANY_KEY.to_owned())).await?.revision;
-            self.doubtful = false;
-            if now < self.revision {
-                self.listed = false;
-                return Ok(None);
-            }
-        }
-        self.stream = Some(self.backend.watch(self.range.clone(), self.revision + 1).await?);
-        self.opened_at = Instant::now();
-        self.state.send_modify(|state| state.connected = true);
-        Ok(None)
-    }
-
-    /// Compares what is known with what is stored, while the stream stays open.
-    async fn relist(&mut self) -> Result<Option<Vec<Update>>, CoordError> {
-        match self.backend.list(&self.range).await {
-            Ok(listing) => {
-                let updates = self.converge(listing);
-                Ok((!updates.is_empty()).then_some(updates))
-            }
-            Err(CoordError::Closed) => Err(CoordError::Closed),
-            // The stream may be sound all the same; it will say so itself if it is not.
-            Err(error) => {
-                self.relist_at = Instant::now() + jittered(self.relist_every.min(RELIST_AGAIN));
-                self.state.send_modify(|state| state.error = Some(error));
-                Ok(None)
-            }
-        }
-    }
-
     /// Takes a listing for what is stored; gives what is different.
     fn converge(&mut self, listing: Listing) -> Vec<Update> {
         if listing.revision < self.revision {
             // Another store than before: what its stream would tell of the old one is of no use.
-            self.stream = None;
+            self.drop_stream();
         }
         let revision = listing.revision;
         let fresh: BTreeMap<String, Entry> =
@@ -277,8 +309,14 @@ impl Feed {
         });
     }
 
+    /// Whether there was one.
+    fn drop_stream(&mut self) -> bool {
+        self.state.send_modify(|state| state.connected = false);
+        self.stream.take().is_some()
+    }
+
     fn failed(&mut self, error: CoordError) {
-        let was_open = self.stream.take().is_some();
+        let was_open = self.drop_stream();
         let now = Instant::now();
         if was_open && now - self.opened_at > RETRY.1 {
             self.backoff.reset();
@@ -291,7 +329,6 @@ impl Feed {
                 // Up to now the connection was thought to be sound.
                 state.heard = now;
             }
-            state.connected = false;
             state.breaks += 1;
             state.error = Some(error);
         });

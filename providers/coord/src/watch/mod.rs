@@ -211,8 +211,8 @@ impl<T: DeserializeOwned> Watch<T> {
         self.initial_entries().into_iter().map(WatchEvent::written).collect()
     }
 
-    /// Waits for the next change; `None` once the [`Coord`](crate::Coord) is closed and all was told. A dropped future loses
-    /// nothing.
+    /// Waits for the next change; `None` once the [`Coord`](crate::Coord) is closed, or gone with its last clone, and all was
+    /// told. A dropped future loses nothing.
     pub async fn next(&mut self) -> Option<WatchEvent<T>> {
         self.next_update().await.map(WatchEvent::of)
     }

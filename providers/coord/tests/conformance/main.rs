@@ -65,7 +65,8 @@ cases! {
         a_value_that_cannot_be_read_is_told_of_all_the_same,
         a_deletion_is_told,
         a_slow_reader_sees_the_last_state_of_each_key,
-        a_watch_ends_when_the_connection_is_closed;
+        a_watch_ends_when_the_connection_is_closed,
+        a_watch_does_not_keep_the_connection;
     follow:
         a_followed_value_is_the_stored_one_or_the_default,
         a_bad_push_keeps_the_last_good_value_and_says_so,

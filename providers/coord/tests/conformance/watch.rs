@@ -143,3 +143,10 @@ pub(crate) async fn a_watch_ends_when_the_connection_is_closed(at: At) {
     assert!(soon("the end", watch.next()).await.is_none());
     assert!(!watch.status().connected);
 }
+
+pub(crate) async fn a_watch_does_not_keep_the_connection(at: At) {
+    let other = at.other().await;
+    let mut watch = other.config().watch::<u32>("/a").await.unwrap();
+    drop(other);
+    assert!(soon("the end", watch.next()).await.is_none());
+}

@@ -88,6 +88,43 @@ async fn the_config_follows_etcd_and_stays_as_it_was_while_that_is_away() {
     app.stop().await.unwrap();
 }
 
+/// An operator gives each application the rights to its own keys alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs etcd: cargo xtask test"]
+async fn a_user_who_may_read_its_own_keys_alone_has_all_that_it_needs() {
+    let server = Etcd::new().root_password("root").start().await.unwrap();
+    for arguments in [
+        &["role", "add", "shop"][..],
+        &["role", "grant-permission", "shop", "--prefix=true", "readwrite", "/config/dev/shop/"],
+        &["user", "add", "shop:secret"],
+        &["user", "grant-role", "shop", "shop"],
+    ] {
+        server.etcdctl(arguments).await.unwrap();
+    }
+    let config = CoordConfig {
+        url: format!("etcd://{}", server.address()),
+        username: Some("shop".to_owned()),
+        password: Some("secret".to_owned().into()),
+        ..CoordConfig::default()
+    };
+    let coord = Coord::connect(&config).await.unwrap();
+    let centre = coord.config();
+    let value = centre.follow("/config/dev/shop/limit", || 1_u32).await.unwrap();
+    let all = centre.follow_prefix("/config/dev/shop/", |entries| entries.get::<u32>("/config/dev/shop/limit"));
+    assert!(all.await.is_err(), "nothing is stored yet");
+    assert!(centre.get::<u32>("/config/dev/other/limit").await.unwrap_err().to_string().contains("refused"));
+    server.restart().await.unwrap();
+    let begun = Instant::now();
+    while let Err(error) = centre.set("/config/dev/shop/limit", &2).await {
+        assert!(begun.elapsed() < Duration::from_secs(15), "{error}");
+    }
+    while *value.get() != 2 {
+        assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", value.watch_status());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(value.watch_status().breaks > 0, "the restart was not seen: {:?}", value.watch_status());
+}
+
 /// The resident memory of this process, in MiB.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("this is Linux");

@@ -64,3 +64,12 @@ async fn what_is_registered_is_withdrawn_before_the_servers_stop() {
     assert_eq!(*server.at_stop.lock().unwrap(), Some((RegistrationStatus::Ended, 0)));
     assert_eq!(began.elapsed(), Duration::from_secs(2), "peers had their time to hear of it");
 }
+
+#[test]
+fn what_is_out_of_its_bounds_is_a_problem_of_the_plan() {
+    let config = ConfigSource::hermetic().set("coord.registry.drain", "2m").set("coord.registry.hold_empty", "11m");
+    let modules = AppBuilder::new().fallback(gone_config::module).fallback(gone_coord::module);
+    let error = modules.load((Server::goner(), source(config))).check().unwrap_err().to_string();
+    assert!(error.contains("`registry.drain` is 120s; it must be 0ns to 60s"), "{error}");
+    assert!(error.contains("`registry.hold_empty` is 660s; it must be 0ns to 600s"), "{error}");
+}

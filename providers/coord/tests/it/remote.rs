@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gone_config::{ConfigSource, Live, Settings};
 use gone_coord::{ConfigCentre, Coord, CoordConfig, RemoteConfig};
@@ -7,6 +7,7 @@ use gone_core::{AppBuilder, Goner, Running, source};
 use gone_kit::{HealthIndicator, StatValue, StatsReader, Status};
 use gone_macros::Goner;
 use serde_json::json;
+use tokio::time::Instant;
 
 #[derive(Debug, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -82,7 +83,7 @@ async fn boot(test: &str) -> (Running, Arc<Orders>) {
 }
 
 // X13: what is for all services, and over it what is for this one.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_part_of_the_service_lies_over_that_of_all_and_both_over_what_is_local() {
     let centre = centre("parts").await;
     centre.set("/config/dev/global/gate", &json!({ "limit": 10, "burst": 20, "name": "global" })).await.unwrap();
@@ -107,7 +108,7 @@ async fn the_part_of_the_service_lies_over_that_of_all_and_both_over_what_is_loc
     app.stop().await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_changes_in_the_config_centre_changes_live_values() {
     let centre = centre("live").await;
     let (app, orders) = boot("live").await;
@@ -127,7 +128,7 @@ async fn what_changes_in_the_config_centre_changes_live_values() {
 }
 
 // CRD-R7
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_bad_push_changes_nothing_and_shows_in_health_and_figures_until_a_good_one() {
     let centre = centre("bad").await;
     centre.set("/config/dev/orders/gate", &json!({ "limit": 10 })).await.unwrap();
@@ -151,7 +152,7 @@ async fn a_bad_push_changes_nothing_and_shows_in_health_and_figures_until_a_good
 }
 
 // CRD-R7
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_last_of_a_thousand_pushes_is_seen_soon_and_few_are_taken_up() {
     let centre = centre("many").await;
     let (app, orders) = boot("many").await;
@@ -165,12 +166,12 @@ async fn the_last_of_a_thousand_pushes_is_seen_soon_and_few_are_taken_up() {
     let took = orders.until("the last one", |it| *it.limit.get() == 1_000).await;
     let versions = orders.settings.handle().version() - before;
     println!("the last of 1,000 pushes held after {took:?}; the config changed {versions} times");
-    assert!(took < Duration::from_millis(2_500), "{took:?}");
+    assert!(took <= Duration::from_millis(500), "{took:?}");
     assert!(versions < 200, "{versions}");
     app.stop().await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_does_not_hold_at_the_start_fails_the_boot_and_names_its_key() {
     let centre = centre("start").await;
     centre.set("/config/dev/orders/gate", &json!({ "limit": "many" })).await.unwrap();
@@ -178,7 +179,7 @@ async fn what_does_not_hold_at_the_start_fails_the_boot_and_names_its_key() {
     assert!(error.contains("gate.limit") && error.contains("/config/dev/orders/gate"), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_service_has_a_name_that_is_a_part_of_a_path() {
     for name in ["", "global", "a/b"] {
         let remote = RemoteConfig::new(name);

@@ -11,7 +11,7 @@ use tonic::Code;
 
 use crate::At;
 use crate::at::soon;
-use crate::echo::{Served, ask};
+use crate::echo::{Asked, Served, ask};
 
 const TTL: Duration = Duration::from_secs(5);
 
@@ -196,4 +196,35 @@ pub(crate) async fn a_channel_of_ones_own_ends_with_its_last_clone(at: At) {
     drop(clone);
     // A server that stops waits for its clients to go.
     soon("the end of the connection", one.stop()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "full size: cargo xtask soak"]
+async fn full_size_a_call_costs_little_more_than_on_a_plain_channel() {
+    let at = At::memory("cost").await;
+    let (one, _first) = serve(&at, "one").await;
+    let channel = at.coord.registry().channel("echo").await.unwrap();
+    instances(&channel, 1).await;
+    let plain = ChannelOptions::plain(&one.info).unwrap().connect().await.unwrap();
+    let (mut ours, mut theirs, mut again) = (Duration::MAX, Duration::MAX, Duration::MAX);
+    for _ in 0..15 {
+        ours = ours.min(took(&channel).await);
+        theirs = theirs.min(took(&plain).await);
+        again = again.min(took(&plain).await);
+    }
+    let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+    let same = again.as_secs_f64() / theirs.as_secs_f64();
+    println!(
+        "a call takes {ours:?}, on a plain channel {theirs:?}: {ratio:.3} times; the plain one against itself {same:.3}"
+    );
+    assert!(ratio <= 1.05 + (same - 1.0).abs(), "{ratio:.3}");
+}
+
+/// How long a call takes, of a thousand one after the other.
+async fn took(channel: &impl Asked) -> Duration {
+    let began = Instant::now();
+    for _ in 0..1000 {
+        ask(channel, "who").await.unwrap();
+    }
+    began.elapsed() / 1000
 }

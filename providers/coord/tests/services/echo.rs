@@ -160,10 +160,20 @@ impl Drop for Served {
     }
 }
 
+/// A channel of this crate, or a plain one.
+pub(crate) trait Asked:
+    tonic::client::GrpcService<Body, ResponseBody = Body, Error: std::fmt::Debug> + Clone
+{
+}
+
+impl Asked for ServiceChannel {}
+
+impl Asked for tonic::transport::Channel {}
+
 /// Asks for a name.
-pub(crate) async fn ask(channel: &ServiceChannel, question: &str) -> Result<String, Status> {
+pub(crate) async fn ask(channel: &impl Asked, question: &str) -> Result<String, Status> {
     let mut client = tonic::client::Grpc::new(channel.clone());
-    client.ready().await?;
+    client.ready().await.expect("it is always ready");
     let path = PathAndQuery::from_static("/test.Echo/Ask");
     client.unary(Request::new(question.to_owned()), path, Text).await.map(Response::into_inner)
 }

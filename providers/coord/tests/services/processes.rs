@@ -101,8 +101,8 @@ impl Scene {
 
     /// Waits until an instance is called no more.
     async fn until_not_called(&self, id: &str) {
-        let called = || self.picture.instances().list().iter().any(|instance| instance.id == id);
-        while called() {
+        let shown = || self.picture.instances().list().iter().any(|instance| instance.id == id);
+        while shown() || self.channel.stats().instances == INSTANCES {
             sleep(Duration::from_millis(1)).await;
         }
     }

@@ -2,7 +2,9 @@
 
 mod balance;
 mod body;
+mod options;
 mod outlier;
+mod stats;
 
 use std::fmt;
 use std::future::poll_fn;
@@ -10,12 +12,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use gone_kit::{Clock, Stat};
+use gone_kit::Clock;
 use http::{Request, Response};
 use tonic::body::Body;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tower_service::Service;
 
@@ -24,7 +25,9 @@ use self::body::Untouched;
 use super::{Discovery, Instances, ServiceInfo};
 use crate::watch::Task;
 
+pub use options::ChannelOptions;
 pub use outlier::OutlierPolicy;
+pub use stats::ChannelStats;
 
 /// With how many instances a call is tried at most.
 const MOST_TRIES: usize = 3;
@@ -61,117 +64,6 @@ struct Counts {
     failures: AtomicU64,
     moved: AtomicU64,
     ejections: AtomicU64,
-}
-
-type MakeEndpoint = Arc<dyn Fn(&ServiceInfo) -> Result<Endpoint, tonic::transport::Error> + Send + Sync>;
-
-/// How a [`ServiceChannel`] connects and chooses.
-#[derive(Clone)]
-pub struct ChannelOptions {
-    endpoint: MakeEndpoint,
-    outliers: OutlierPolicy,
-}
-
-impl Default for ChannelOptions {
-    fn default() -> Self {
-        Self { endpoint: Arc::new(ChannelOptions::plain), outliers: OutlierPolicy::default() }
-    }
-}
-
-impl ChannelOptions {
-    /// The endpoint of an instance as it is made by default: `http://`, without TLS; a connection is made within 1 s, and is
-    /// given up when, while a call is under way, it is silent for 10 s and a ping is not answered within 3 s more.
-    ///
-    /// # Errors
-    ///
-    /// An address that cannot stand in a URL.
-    pub fn plain(instance: &ServiceInfo) -> Result<Endpoint, tonic::transport::Error> {
-        let endpoint = Endpoint::from_shared(format!("http://{}", instance.authority()))?;
-        Ok(endpoint
-            .connect_timeout(Duration::from_secs(1))
-            .http2_keep_alive_interval(Duration::from_secs(10))
-            .keep_alive_timeout(Duration::from_secs(3)))
-    }
-
-    /// Makes the endpoint of each instance otherwise, for instance over TLS, for which your crate turns on the feature `tls-ring` of
-    /// `tonic`:
-    ///
-    /// ```no_run
-    /// use gone_coord::ChannelOptions;
-    /// use tonic::transport::{ClientTlsConfig, Endpoint};
-    ///
-    /// let tls = ClientTlsConfig::new();
-    /// let options = ChannelOptions::default()
-    ///     .endpoint(move |it| Endpoint::from_shared(format!("https://{}", it.authority()))?.tls_config(tls.clone()));
-    /// ```
-    ///
-    /// An instance whose endpoint cannot be made gets no calls, and is named in the log.
-    #[must_use]
-    pub fn endpoint(
-        mut self,
-        make: impl Fn(&ServiceInfo) -> Result<Endpoint, tonic::transport::Error> + Send + Sync + 'static,
-    ) -> Self {
-        self.endpoint = Arc::new(make);
-        self
-    }
-
-    /// When an instance is left out.
-    #[must_use]
-    pub fn outliers(mut self, policy: OutlierPolicy) -> Self {
-        self.outliers = policy;
-        self
-    }
-}
-
-impl fmt::Debug for ChannelOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChannelOptions").field("outliers", &self.outliers).finish_non_exhaustive()
-    }
-}
-
-/// The figures of a [`ServiceChannel`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ChannelStats {
-    /// Instances that may be called.
-    pub instances: usize,
-    /// How many of them are left out at this moment.
-    pub ejected: usize,
-    /// Calls that were begun.
-    pub calls: u64,
-    /// Tries that failed: nobody was reached, the connection broke, or the answer was `UNAVAILABLE`.
-    pub failures: u64,
-    /// Calls that were given to another instance after the first was not reached.
-    pub moved: u64,
-    /// How often an instance was left out.
-    pub ejections: u64,
-}
-
-impl ChannelStats {
-    /// The figures of two channels together.
-    #[must_use]
-    pub(super) fn and(self, other: Self) -> Self {
-        Self {
-            instances: self.instances + other.instances,
-            ejected: self.ejected + other.ejected,
-            calls: self.calls + other.calls,
-            failures: self.failures + other.failures,
-            moved: self.moved + other.moved,
-            ejections: self.ejections + other.ejections,
-        }
-    }
-
-    /// As they are exported.
-    pub(super) fn figures(self) -> [Stat; 6] {
-        [
-            Stat::gauge("channel_instances", self.instances as u64),
-            Stat::gauge("channel_ejected", self.ejected as u64),
-            Stat::counter("channel_calls", self.calls),
-            Stat::counter("channel_failures", self.failures),
-            Stat::counter("channel_moved", self.moved),
-            Stat::counter("channel_ejections", self.ejections),
-        ]
-    }
 }
 
 impl ServiceChannel {

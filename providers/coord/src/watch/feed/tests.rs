@@ -19,6 +19,8 @@ struct Scripted {
     listing: Mutex<Result<Listing, CoordError>>,
     /// How often the range was listed, the questions for the revision not counted.
     listed: AtomicU64,
+    /// How long each answer takes, in seconds.
+    slow: AtomicU64,
     opened: mpsc::UnboundedSender<Opened>,
 }
 
@@ -38,7 +40,7 @@ impl Scripted {
     fn new(revision: Revision, entries: Vec<Entry>) -> (Arc<Self>, mpsc::UnboundedReceiver<Opened>) {
         let (opened, streams) = mpsc::unbounded_channel();
         let listing = Mutex::new(Ok(Listing { revision, entries }));
-        (Arc::new(Self { listing, listed: AtomicU64::new(0), opened }), streams)
+        (Arc::new(Self { listing, listed: AtomicU64::new(0), slow: AtomicU64::new(0), opened }), streams)
     }
 
     fn says(&self, listing: Result<(Revision, Vec<Entry>), CoordError>) {
@@ -61,8 +63,9 @@ impl Backend for Scripted {
     }
 
     async fn list(&self, range: &Range) -> Result<Listing, CoordError> {
-        let asked_for_the_revision = *range == Range::Key(ANY_KEY.to_owned());
+        let asked_for_the_revision = *range == Range::Key("/".to_owned());
         self.listed.fetch_add(u64::from(!asked_for_the_revision), Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(self.slow.load(Ordering::SeqCst))).await;
         self.listing.lock().unwrap().clone()
     }
 
@@ -307,6 +310,24 @@ async fn a_feed_that_began_while_nobody_answered_tells_what_is_there_first() {
     assert!(timeout(Duration::from_secs(10), feed.next()).await.is_err());
     backend.says(Ok((7, vec![entry("/a", 3)])));
     assert_eq!(next(&mut feed).await, "+/a@3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_a_little_over_and_over_gets_an_answer_that_takes_longer() {
+    let (backend, mut streams) = Scripted::new(7, vec![entry("/a", 3)]);
+    backend.slow.store(1, Ordering::SeqCst);
+    let range = Range::Prefix("/".to_owned());
+    let mut feed = Feed::new(Arc::clone(&backend) as _, range, Clock::system(), RELIST);
+    let mut waits = 0;
+    let updates = loop {
+        waits += 1;
+        if let Ok(updates) = timeout(Duration::from_millis(30), feed.next()).await {
+            break said(&updates.expect("it goes on"));
+        }
+    };
+    assert_eq!((updates.as_str(), backend.listed(), waits), ("+/a@3", 1, 34));
+    silent(&mut feed).await;
+    assert_eq!(opened(&mut streams).from, 8);
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,7 +22,7 @@ async fn hold() {
     for step in 1.. {
         let written = async { lock.guarded().set("/step", &step)?.commit().await };
         match written.await {
-            Ok(_) if step == 1 => Role::say("holds"),
+            Ok(_) if step == 2 => Role::say("holds"),
             Ok(_) => {}
             Err(error @ CoordError::Lost { .. }) => {
                 Role::say(&format!("refused: {error}"));
@@ -46,13 +46,12 @@ async fn stop_and_wake(test: &str, rounds: usize) {
     for _ in 0..rounds {
         let mut holder = Role::start(&format!("etcd::paused::{test}"), "holder", &place.environment()).unwrap();
         assert_eq!(holder.line(PATIENCE).await.unwrap(), "holds");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
         holder.pause();
         let stopped = Instant::now();
         let next = tokio::time::timeout(PATIENCE, coord.lock().acquire("a", TTL)).await.unwrap().unwrap();
         tokio::time::sleep((3 * TTL).saturating_sub(stopped.elapsed())).await;
         let (last, version) = coord.config().get_with_version::<u64>("/step").await.unwrap();
-        assert!(last > 1, "it was stopped before its second step");
 
         holder.resume();
         let woken = Instant::now();
