@@ -60,8 +60,8 @@ impl Uid {
         Self::start(config, instances, Clock::system(), Arc::clone(&OF_THE_PROCESS)).await
     }
 
-    /// As [`open`](Self::open), with the clock that ids are made by: for tests. UUIDs are then in the order of this handle
-    /// alone.
+    /// As [`open`](Self::open), with the clock that ids are made by: for tests. Coordination must have the same one, since
+    /// leases are reckoned by it. UUIDs are in the order of this handle alone.
     ///
     /// # Errors
     ///

@@ -49,9 +49,9 @@ mod memory {
     }
 }
 
-/// 10,000 tasks that want an id at once, and by how much a ticker of 1 ms is late meanwhile, at its worst.
-async fn drift() -> (Duration, Duration) {
-    let uid = At::memory("drift").uid().await;
+/// So many tasks that want an id at once, and by how much a ticker of 1 ms is late meanwhile, at its worst.
+async fn lateness(tasks: usize) -> Duration {
+    let uid = At::memory("lateness").uid().await;
     let ticker = tokio::spawn(async {
         let (mut worst, mut due) = (Duration::ZERO, tokio::time::Instant::now());
         for _ in 0..50 {
@@ -64,38 +64,40 @@ async fn drift() -> (Duration, Duration) {
     });
     tokio::time::sleep(Duration::from_millis(5)).await;
     let begun = Instant::now();
-    let tasks: Vec<_> = (0..10_000)
+    let running: Vec<_> = (0..tasks)
         .map(|_| {
             let uid = uid.clone();
             tokio::spawn(async move { uid.snowflake().await.unwrap() })
         })
         .collect();
     let mut ids = Vec::new();
-    for task in tasks {
+    for task in running {
         ids.push(task.await.unwrap());
     }
     let took = begun.elapsed();
-    assert_eq!(all_differ([ids]), 10_000);
-    (ticker.await.unwrap(), took)
+    assert_eq!(all_differ([ids]), tasks);
+    let worst = ticker.await.unwrap();
+    println!("{tasks} ids in {took:?}, the ticker was late by {worst:?} at its worst");
+    worst
 }
 
 // UID-R5
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ticker_goes_on_while_ten_thousand_ids_are_wanted() {
-    let (worst, took) = drift().await;
-    println!("10,000 ids in {took:?}, the ticker was late by {worst:?} at its worst");
-    assert!(worst < Duration::from_secs(2));
+    assert!(lateness(10_000).await < Duration::from_secs(2));
 }
 
-/// Of some runs the best: the machine is not ours alone.
+/// Medians, and beside those of an idle ticker: on a machine that does other work that one is late too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "full size: cargo xtask soak"]
 async fn full_size_a_ticker_is_at_most_two_milliseconds_late_while_ten_thousand_ids_are_wanted() {
-    let mut best = Duration::MAX;
-    for _ in 0..20 {
-        let (worst, took) = drift().await;
-        println!("10,000 ids in {took:?}, the ticker was late by {worst:?} at its worst");
-        best = best.min(worst);
+    let (mut busy, mut idle) = (Vec::new(), Vec::new());
+    for _ in 0..21 {
+        busy.push(lateness(10_000).await);
+        idle.push(lateness(0).await);
     }
-    assert!(best <= Duration::from_millis(2), "late by {best:?} in the best of 20 runs");
+    busy.sort_unstable();
+    idle.sort_unstable();
+    println!("late by {:?} in the median, idle by {:?}", busy[10], idle[10]);
+    assert!(busy[10] <= Duration::from_millis(2).max(idle[10] * 2), "late by {:?}, idle by {:?}", busy[10], idle[10]);
 }
