@@ -21,8 +21,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 /// Whether doing it twice is harmless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
-    Reads,
-    Writes,
+    Repeatable,
+    Once,
 }
 
 /// What all calls of one runtime go over.
@@ -72,7 +72,7 @@ impl Link {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };
-            let harmless = effect == Effect::Reads || failure.outcome().may_retry();
+            let harmless = effect == Effect::Repeatable || failure.outcome().may_retry();
             let again = Instant::now() + jittered(pause);
             if !(harmless && failure.may_pass()) || again >= until {
                 return Err(failure);
@@ -95,7 +95,7 @@ impl Link {
             answer = timeout_at(until, ask(live.clone())) => match answer {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => Failure::from(error),
-                Err(_) if effect == Effect::Writes => return Err(Failure::late(budget, Outcome::Unknown)),
+                Err(_) if effect == Effect::Once => return Err(Failure::late(budget, Outcome::Unknown)),
                 Err(_) => return Err(Failure::late(budget, Outcome::NotApplied)),
             },
             () = waiting.broken() => Failure::unanswered(),

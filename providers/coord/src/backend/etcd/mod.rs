@@ -85,7 +85,7 @@ impl Etcd {
             let (key, options) = (key.to_vec(), options.clone());
             async move { live.kv(async |kv| kv.get(key, Some(options)).await).await }
         };
-        self.link.call(Effect::Reads, ask).await
+        self.link.call(Effect::Repeatable, ask).await
     }
 
     async fn put(&self, key: &str, value: &[u8], session: i64) -> Result<Committed, Failure> {
@@ -93,7 +93,7 @@ impl Etcd {
             let options = PutOptions::new().with_lease(session);
             async move { live.kv(async |kv| kv.put(key, value, Some(options)).await).await }
         };
-        let done = self.link.call(Effect::Writes, ask).await?;
+        let done = self.link.call(Effect::Once, ask).await?;
         let revision = done.header().map_or(0, etcd_client::ResponseHeader::revision);
         Ok(Committed { succeeded: true, revision, found: vec![Vec::new()] })
     }
@@ -101,8 +101,8 @@ impl Etcd {
     async fn transact(&self, txn: &Txn) -> Result<Committed, Failure> {
         let writes = |step: &Step| matches!(step, Step::Put { .. } | Step::Delete(_));
         let effect = match txn.then.iter().chain(&txn.otherwise).any(writes) {
-            true => Effect::Writes,
-            false => Effect::Reads,
+            true => Effect::Once,
+            false => Effect::Repeatable,
         };
         let transaction = convert::transaction(txn);
         let ask = |live: Arc<live::Live>| {
@@ -121,7 +121,7 @@ impl Backend for Etcd {
 
     async fn get(&self, key: &str) -> Result<Option<Entry>, CoordError> {
         let ask = |live: Arc<live::Live>| async move { live.kv(async |kv| kv.get(key, None).await).await };
-        let got = self.link.call(Effect::Reads, ask).await.map_err(|failure| failure.into_error("get"))?;
+        let got = self.link.call(Effect::Repeatable, ask).await.map_err(|failure| failure.into_error("get"))?;
         Ok(got.0.kvs.into_iter().find_map(convert::entry))
     }
 

@@ -193,7 +193,7 @@ async fn give_back(link: &Arc<Link>, kept: &Kept, deadline: Deadline) -> CloseRe
 
 /// A lease that nobody knows any more is given back as well.
 async fn revoke(link: &Link, id: i64) -> Result<(), Failure> {
-    match link.call(Effect::Reads, |live| async move { live.lease().revoke(id).await }).await {
+    match link.call(Effect::Repeatable, |live| async move { live.lease().revoke(id).await }).await {
         Ok(_) => Ok(()),
         Err(failure) if failure.kind == Kind::NoLease => Ok(()),
         // It may be given back twice, but whether it was once is not known.
@@ -208,7 +208,7 @@ async fn open(link: &Link, kept: &Kept, ttl: Duration, reply: Reply<Session>) {
     let seconds = i64::try_from(ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0)).unwrap_or(i64::MAX);
     // One that was granted twice runs out once.
     let granted = link
-        .call(Effect::Reads, |live| {
+        .call(Effect::Repeatable, |live| {
             let sent = clock.now();
             async move { Ok((sent, live.lease().grant(seconds, None).await?)) }
         })
@@ -264,7 +264,7 @@ async fn keep(link: &Link, id: i64, ttl: Duration, keeper: Weak<LeaseKeeper>) {
         }
         // Half of what is left, so that there is time for another connection.
         let patience = (lease.remaining() / 2).max(BRIEF);
-        let renewing = link.call(Effect::Reads, |live| {
+        let renewing = link.call(Effect::Repeatable, |live| {
             let sent = clock.now();
             async move {
                 let (_, stream) = live.lease().keep_alive(id).await?;

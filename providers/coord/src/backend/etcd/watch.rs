@@ -51,11 +51,11 @@ async fn create(
             Ok((live, stream, first))
         }
     };
-    let mut told = link.call(Effect::Reads, ask).await?;
+    let mut told = link.call(Effect::Repeatable, ask).await?;
     if refusal(&told.2).is_some() && link.settings().user.is_some() {
         // A token that has expired is told as a permission that is missing.
         told.0.authenticate().await?;
-        told = link.call(Effect::Reads, ask).await?;
+        told = link.call(Effect::Repeatable, ask).await?;
     }
     match (refusal(&told.2), told) {
         (Some(reason), _) => Err(Failure::new(Kind::Refused, reason)),
@@ -82,7 +82,7 @@ async fn is_ahead(link: &Link, range: &Range, first: &PbWatchResponse, from: Rev
         let key = key.clone();
         async move { live.kv(async |kv| kv.get(key, Some(GetOptions::new().with_count_only())).await).await }
     };
-    let counted = link.call(Effect::Reads, ask).await?;
+    let counted = link.call(Effect::Repeatable, ask).await?;
     Ok(counted.header().is_some_and(|header| behind(header.revision())))
 }
 
@@ -92,19 +92,15 @@ async fn run(live: Arc<Live>, mut stream: WatchStream, first: PbWatchResponse, i
     let mut told = Ok(Some(first));
     loop {
         let item = match told {
-            Ok(Some(response)) => match read(response, &mut changes) {
-                Some(item) => item,
-                None => {
-                    told = next(&mut stream, &waiting).await;
-                    continue;
-                }
-            },
-            Ok(None) => broken(Failure::new(Kind::Broken, "the server ended the stream")),
-            Err(failure) => broken(failure),
+            Ok(Some(response)) => read(response, &mut changes),
+            Ok(None) => Some(broken(Failure::new(Kind::Broken, "the server ended the stream"))),
+            Err(failure) => Some(broken(failure)),
         };
-        let last = matches!(item, WatchItem::End(_));
-        if items.send(item).await.is_err() || last {
-            return;
+        if let Some(item) = item {
+            let last = matches!(item, WatchItem::End(_));
+            if items.send(item).await.is_err() || last {
+                return;
+            }
         }
         told = next(&mut stream, &waiting).await;
     }

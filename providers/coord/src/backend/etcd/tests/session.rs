@@ -57,6 +57,22 @@ async fn closing_gives_all_sessions_back_and_reports_what_it_could_not() {
 
 #[tokio::test]
 #[ignore = "needs etcd: cargo xtask test"]
+async fn closing_leaves_no_task_and_no_thread() {
+    let url = gone_test_bench::Etcd::shared().await.url();
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
+    let etcd = open(settings([url])).await;
+    let _session = etcd.open_session(30 * SECOND).await.unwrap();
+    let mut watch = etcd.watch(Range::Prefix(prefix()), 1).await.unwrap();
+    assert!(tasks() > before);
+    // The report would count a thread that is left.
+    assert!(close(&etcd).await.is_clean());
+    assert!(matches!(next(&mut watch).await, WatchItem::End(_)));
+    until(2 * SECOND, async || tasks() == before).await;
+}
+
+#[tokio::test]
+#[ignore = "needs etcd: cargo xtask test"]
 async fn a_session_that_etcd_has_forgotten_is_lost() {
     let server = server().await;
     let etcd = open(settings([server.url()])).await;
