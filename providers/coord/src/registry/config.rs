@@ -12,9 +12,10 @@ pub struct RegistryConfig {
     /// How long a list that is suddenly empty is not believed, 0 to 10 min. Default 15 s.
     ///
     /// All instances of a service seldom end at once; more often the registry has lost its data, and they will be back. So
-    /// the last list stays, with those added that come back, when the last two instances went within a second, or when
-    /// the list was read anew and is empty. An instance that goes alone, the last one too, is gone at once. Those that were
-    /// unregistered look the same as those that were lost: stop all instances at once, and they are shown for this time.
+    /// those who went within a second of each other stay, if nobody is left, and so does who is missing when the list is read
+    /// anew and is empty; those who come back join them. An instance that goes alone, the last one too, is gone at once.
+    /// Those that were unregistered look the same as those that were lost: stop all instances at once, and they are shown for
+    /// this time.
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub hold_empty: Duration,

@@ -16,15 +16,15 @@ pub(super) type Live = BTreeMap<String, Arc<ServiceInfo>>;
 #[derive(Debug)]
 pub(super) struct Guard {
     hold: Duration,
-    /// When an instance went last.
-    went: Option<Instant>,
-    /// The last list that was not empty, and until when it stays.
+    /// Those who went within the last moment, and when.
+    went: BTreeMap<String, (Instant, Arc<ServiceInfo>)>,
+    /// Those who stay though they went, and until when.
     held: Option<(Instant, Live)>,
 }
 
 impl Guard {
     pub(super) fn new(hold: Duration) -> Self {
-        Self { hold, went: None, held: None }
+        Self { hold, went: BTreeMap::new(), held: None }
     }
 
     /// The instances were `before`, and now they are `live`; `listed`: this was found in a listing, and not told as it happened.
@@ -35,13 +35,15 @@ impl Guard {
             }
             return;
         }
-        let gone = before.keys().filter(|key| !live.contains_key(*key)).count();
-        let together = gone > 1 || self.went.is_some_and(|went| now.saturating_duration_since(went) <= TOGETHER);
-        if gone > 0 {
-            self.went = Some(now);
+        let recent = |at: Instant| now.saturating_duration_since(at) <= TOGETHER;
+        self.went.retain(|key, (at, _)| recent(*at) && !live.contains_key(key));
+        for (key, info) in before.iter().filter(|(key, _)| !live.contains_key(*key)) {
+            self.went.insert(key.clone(), (now, Arc::clone(info)));
         }
-        if live.is_empty() && gone > 0 && (together || listed) && !self.hold.is_zero() {
-            self.held = Some((now + self.hold, before.clone()));
+        let empty = live.is_empty() && !before.is_empty();
+        if empty && (self.went.len() > 1 || listed) && !self.hold.is_zero() {
+            let went = std::mem::take(&mut self.went);
+            self.held = Some((now + self.hold, went.into_iter().map(|(key, (_, info))| (key, info)).collect()));
         }
     }
 
@@ -105,8 +107,7 @@ mod tests {
                 guard.changed(now, &before, &step, listed);
                 before = step;
             }
-            // What went first is not brought back: it may well have been stopped.
-            assert!(ids(&guard, &before).contains(&"b".to_owned()), "{guard:?}");
+            assert_eq!(ids(&guard, &before), ["a", "b"], "also who went a moment before the last");
             assert_eq!(guard.until(), Some(now + SECOND * 15));
             guard.release();
             assert!(ids(&guard, &before).is_empty());
