@@ -9,7 +9,23 @@ use crate::{crates, rows, servers};
 /// The features of each package that must compile and be tidy alone. Packages without features of their own are covered by the
 /// run over the whole workspace.
 const FEATURES: [(&str, &[&str]); 6] = [
-    ("gone", &["macros", "config", "clog", "clog-gzip", "db", "linkme", "schema", "test-util", "uid"]),
+    (
+        "gone",
+        &[
+            "macros",
+            "config",
+            "clog",
+            "clog-gzip",
+            "coord",
+            "coord-etcd",
+            "coord-grpc",
+            "db",
+            "linkme",
+            "schema",
+            "test-util",
+            "uid",
+        ],
+    ),
     ("gone-clog", &["gzip", "schema"]),
     ("gone-config", &["schema"]),
     ("gone-coord", &["etcd", "grpc", "schema"]),
@@ -39,6 +55,9 @@ pub(crate) fn run() -> Result<()> {
         let doc = [&["doc", "--quiet", "--no-deps"], packages].concat();
         cargo(&doc, &[("RUSTDOCFLAGS", "-Dwarnings")])?;
     }
+    // What this example runs is built only when it is asked for.
+    let example = ["clippy", "--quiet", "--example", "fenced_lock", "--features", "coord-etcd"];
+    cargo(&[&example[..], &["--", "-D", "warnings"]].concat(), &[])?;
     features_alone()?;
     crates::check()?;
     unwanted_crates()?;

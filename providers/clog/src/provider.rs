@@ -227,4 +227,13 @@ mod tests {
             assert!(error.contains(unknown), "{error}");
         }
     }
+
+    #[test]
+    fn a_section_that_only_the_environment_sets_counts_from_the_first_line_on() {
+        let settings = ConfigSource::hermetic().environment([("GONE_CLOG__LEVEL", "error")]).read().unwrap();
+        let (config, section) = config(&settings).unwrap();
+        assert_eq!((config.level, section.is_some()), (crate::Level::Error, true));
+        let (config, section) = super::config(&ConfigSource::hermetic().read().unwrap()).unwrap();
+        assert_eq!((config.level, section.is_some()), (crate::Level::Debug, false));
+    }
 }

@@ -47,11 +47,15 @@ impl Layer {
         Some(Self { values, places: BTreeMap::new(), name, origin: Some(origin), secrets: Vec::new() })
     }
 
-    /// Where this layer sets the path, if it does.
+    /// Where this layer sets the path, if it does. Of a table that is only made of keys below it, where the first of these is set.
     pub(crate) fn origin(&self, path: &[String]) -> Option<Origin> {
-        self.covers(path).then(|| {
-            (0..=path.len()).rev().find_map(|length| self.places.get(&path[..length])).or(self.origin.as_ref()).cloned()
-        })?
+        if !self.covers(path) {
+            return None;
+        }
+        let above = || (0..=path.len()).rev().find_map(|length| self.places.get(&path[..length]));
+        let below =
+            || self.places.range(path.to_vec()..).next().filter(|(key, _)| key.starts_with(path)).map(|it| it.1);
+        above().or(self.origin.as_ref()).or_else(below).cloned()
     }
 
     /// Whether the path leads to a value. What lies inside text or a list counts as there, for it

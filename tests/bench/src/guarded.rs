@@ -4,9 +4,8 @@
 //! came about, the shell kills the process. Nothing in us has to run for that.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,15 +13,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::{BenchError, Result};
 
-/// `$1` is the folder to remove when we are gone without a word; the rest is the command. A process that has ended may have
-/// lost its number to another one, which is told by its parent.
+/// The arguments are the command. A process that has ended may have lost its number to another one, which is told by its
+/// parent.
 const SHELL: &str = r#"
-folder=$1
-shift
 sh -c 'echo $$; exec "$@" OUTPUT' sh "$@" </dev/null &
 server=$!
 exec >&-
-read -r word
+read -r nothing
 if read -r id name state parent rest <"/proc/$server/stat" && [ "$parent" = "$$" ]; then
     for file in /proc/[0-9]*/stat; do
         read -r id name state parent rest <"$file" && [ "$parent" = "$server" ] && kill -KILL "$id"
@@ -30,7 +27,6 @@ if read -r id name state parent rest <"/proc/$server/stat" && [ "$parent" = "$$"
     kill -KILL "$server"
 fi 2>/dev/null
 wait
-[ -n "$word" ] || rm -rf "$folder"
 "#;
 
 /// Where what the process prints goes.
@@ -45,7 +41,7 @@ pub(crate) enum Output {
 pub(crate) struct Guarded {
     pid: Pid,
     shell: Child,
-    /// Closed, or told something: the shell ends the process.
+    /// When it is closed the shell ends the process.
     hold: Option<ChildStdin>,
 }
 
@@ -59,20 +55,14 @@ pub(crate) enum Reach {
 }
 
 impl Guarded {
-    /// Starts a command. A `folder` is removed if we are gone before this is dropped. The lines of [`Output::Lines`] can be
-    /// read from what is handed back.
-    pub(crate) fn start(
-        command: &Command,
-        folder: Option<&Path>,
-        output: Output,
-    ) -> Result<(Self, BufReader<ChildStdout>)> {
+    /// Starts a command. The lines of [`Output::Lines`] can be read from what is handed back.
+    pub(crate) fn start(command: &Command, output: Output) -> Result<(Self, BufReader<ChildStdout>)> {
         let (redirect, errors) = match output {
             Output::Log(file) => (">&2", Stdio::from(file)),
             Output::Lines => ("", Stdio::inherit()),
         };
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(SHELL.replace("OUTPUT", redirect)).arg("sh");
-        shell.arg(folder.unwrap_or(Path::new("")));
         shell.arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {
@@ -157,10 +147,7 @@ impl Guarded {
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        if let Some(mut hold) = self.hold.take() {
-            // If the shell is gone there is nobody to tell.
-            let _ = hold.write_all(b"done\n");
-        }
+        drop(self.hold.take());
         let _ = self.shell.wait();
     }
 }
@@ -196,7 +183,7 @@ mod tests {
     fn start(command: &str) -> (Guarded, BufReader<ChildStdout>) {
         let mut shell = Command::new("sh");
         shell.args(["-c", command]);
-        Guarded::start(&shell, None, Output::Lines).unwrap()
+        Guarded::start(&shell, Output::Lines).unwrap()
     }
 
     #[test]

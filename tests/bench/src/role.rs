@@ -66,7 +66,7 @@ impl Role {
         let mut command = Command::new(binary);
         command.args([test, "--exact", "--nocapture", "--include-ignored"]);
         command.env(VARIABLE, name).envs(environment.iter().copied());
-        let (process, output) = Guarded::start(&command, None, Output::Lines)?;
+        let (process, output) = Guarded::start(&command, Output::Lines)?;
         let (sender, lines) = mpsc::channel(LINES);
         std::thread::spawn(move || {
             let lines = output.lines().map_while(std::io::Result::ok);

@@ -115,6 +115,24 @@ async fn a_server_ends_with_a_test_that_is_interrupted() {
 }
 
 #[tokio::test]
+async fn what_is_left_of_a_killed_server_goes_with_its_test() {
+    const TEST: &str = "what_is_left_of_a_killed_server_goes_with_its_test";
+    if Role::is(TEST) {
+        let server = Server::new_blocking(Sleeper).unwrap();
+        server.kill9();
+        Role::say(&server.place().folder().display().to_string());
+        std::future::pending::<()>().await;
+    }
+    let mut role = Role::start(TEST, TEST, &[]).unwrap();
+    let folder = PathBuf::from(role.line(Duration::from_secs(20)).await.unwrap());
+    assert!(folder.exists());
+    let id = role.id();
+    role.kill9();
+    drop(role);
+    is_gone_soon(id, &folder).await;
+}
+
+#[tokio::test]
 async fn a_paused_role_ends_with_its_handle() {
     const TEST: &str = "a_paused_role_ends_with_its_handle";
     if Role::is(TEST) {

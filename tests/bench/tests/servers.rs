@@ -160,7 +160,7 @@ async fn all_tests_of_a_binary_share_one_etcd() {
     answers_soon(Etcd::shared().await).await;
 }
 
-/// A server that is a shell script, and ready when it has made the file `$0`.
+/// A server that is a shell script, and ready when it has made the file `$0`. Without a script it is not installed.
 struct Script(&'static str);
 
 impl Software for Script {
@@ -197,7 +197,43 @@ async fn error_of(script: &'static str) -> String {
 #[tokio::test]
 async fn a_missing_program_names_the_package() {
     let error = error_of("").await;
-    assert!(error.contains("apt-get install script-server") && error.contains("cargo xtask test"), "{error}");
+    let wanted = "script is not installed, there is no program no-such-server: `apt-get install script-server`, or let \
+                  `cargo xtask test` do it";
+    assert_eq!(error, wanted);
+}
+
+/// A server whose package makes a user, and is not installed.
+struct Uninstalled;
+
+impl Software for Uninstalled {
+    fn name(&self) -> &'static str {
+        "uninstalled"
+    }
+
+    fn package(&self) -> &'static str {
+        "its-package"
+    }
+
+    fn user(&self) -> Option<&'static str> {
+        Some("no-such-user")
+    }
+
+    fn command(&self, _: &Place) -> Command {
+        Command::new("no-such-server")
+    }
+
+    fn answers(&self, _: &Place) -> std::io::Result<bool> {
+        Ok(true)
+    }
+}
+
+#[tokio::test]
+async fn a_missing_user_names_the_package_too() {
+    let Err(error) = Server::new(Uninstalled).await else { panic!("it started") };
+    // Who is not root runs it as itself, and misses the program first.
+    let lacks = ["there is no user no-such-user", "there is no program no-such-server"];
+    let text = error.to_string();
+    assert!(lacks.iter().any(|lack| text.contains(lack)) && text.contains("apt-get install its-package"), "{text}");
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ fn every_value_knows_its_origin() {
         ("gone.development.toml", "'ü' = { s = 3, t = 4 }\n"),
     ]);
     let settings = source(folder.path())
-        .environment([("GONE_S__D", r#"{"in": 4}"#)])
+        .environment([("GONE_S__D", r#"{"in": 4}"#), ("GONE_E__F__G", "6")])
         .defaults("s", DEFAULTS)
         .set("s.e", 5)
         .read()
@@ -65,6 +65,8 @@ fn every_value_knows_its_origin() {
         ("s.d", "environment variable GONE_S__D"),
         ("s.d.in", "environment variable GONE_S__D"),
         ("s.e", "set by the program"),
+        ("e.f.g", "environment variable GONE_E__F__G"),
+        ("e", "environment variable GONE_E__F__G"),
         ("s.f", "nowhere"),
         ("t", "nowhere"),
     ] {

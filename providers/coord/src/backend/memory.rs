@@ -60,6 +60,9 @@ impl Shared {
 }
 
 /// One user of a store, with the sessions that it keeps. When it is dropped they run out by themselves.
+///
+/// They are renewed on the user's own runtime: one that is blocked for longer than a ttl loses them, as a process that is
+/// stopped does with etcd.
 #[derive(Debug)]
 pub(crate) struct Memory {
     shared: Arc<Shared>,

@@ -55,14 +55,15 @@ pub struct CoordConfig {
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub request_timeout: Duration,
-    /// How long a connection may be silent, while something is open on it, before HTTP/2 pings it, 5 s to 1 h. Default 30 s.
+    /// How long a connection may be silent before TCP asks whether the other side is there, 1 s to 1 h. Default 30 s.
     ///
-    /// Pings in quicker succession are taken by etcd for an attack; what is open is looked after by
+    /// That is for a connection on which nothing is open; what is open is looked after by
     /// [`probe_interval`](Self::probe_interval), which finds a dead server sooner.
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub keep_alive_time: Duration,
-    /// How long that ping may stay unanswered before the connection is given up, 100 ms to 10 min. Default 10 s.
+    /// How long that may stay unanswered before the connection is given up, 2 s to 10 min; a fraction of a second does not
+    /// count. Default 10 s.
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
     pub keep_alive_timeout: Duration,
@@ -166,8 +167,8 @@ impl CoordConfig {
         };
         within("dial_timeout", self.dial_timeout, TENTH..=10 * MINUTE);
         within("request_timeout", self.request_timeout, TENTH / 10..=10 * MINUTE);
-        within("keep_alive_time", self.keep_alive_time, 5 * SECOND..=HOUR);
-        within("keep_alive_timeout", self.keep_alive_timeout, TENTH..=10 * MINUTE);
+        within("keep_alive_time", self.keep_alive_time, SECOND..=HOUR);
+        within("keep_alive_timeout", self.keep_alive_timeout, 2 * SECOND..=10 * MINUTE);
         within("probe_interval", self.probe_interval, TENTH..=MINUTE);
         within("probe_timeout", self.probe_timeout, TENTH..=MINUTE);
         within("watch_relist", self.watch_relist, SECOND..=24 * HOUR);

@@ -206,25 +206,31 @@ async fn full_size_a_call_costs_little_more_than_on_a_plain_channel() {
     let channel = at.coord.registry().channel("echo").await.unwrap();
     instances(&channel, 1).await;
     let plain = ChannelOptions::plain(&one.info).unwrap().connect().await.unwrap();
-    let (mut ours, mut theirs, mut again) = (Duration::MAX, Duration::MAX, Duration::MAX);
-    for _ in 0..15 {
-        ours = ours.min(took(&channel).await);
-        theirs = theirs.min(took(&plain).await);
-        again = again.min(took(&plain).await);
+    // One call of each in turn, so that what else the machine does strikes all alike.
+    let mut times = [const { Vec::new() }; 3];
+    for _ in 0..20_000 {
+        times[0].push(took(&channel).await);
+        times[1].push(took(&plain).await);
+        times[2].push(took(&plain).await);
     }
+    let [ours, theirs, again] = times.map(|mut times| {
+        times.sort_unstable();
+        times[times.len() / 2]
+    });
     let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
     let same = again.as_secs_f64() / theirs.as_secs_f64();
     println!(
         "a call takes {ours:?}, on a plain channel {theirs:?}: {ratio:.3} times; the plain one against itself {same:.3}"
     );
-    assert!(ratio <= 1.05 + (same - 1.0).abs(), "{ratio:.3}");
+    match (same - 1.0).abs() <= 0.05 {
+        true => assert!(ratio <= 1.05, "{ratio:.3}"),
+        false => println!("undecided: the plain one differs from itself by more than the margin"),
+    }
 }
 
-/// How long a call takes, of a thousand one after the other.
+/// How long a call takes.
 async fn took(channel: &impl Asked) -> Duration {
     let began = Instant::now();
-    for _ in 0..1000 {
-        ask(channel, "who").await.unwrap();
-    }
-    began.elapsed() / 1000
+    ask(channel, "who").await.unwrap();
+    began.elapsed()
 }

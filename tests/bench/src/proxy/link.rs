@@ -31,11 +31,12 @@ pub(super) async fn carry(
         let to_client = way(Direction::ToClient).pass(from_server, into_client);
         let to_server = way(Direction::ToServer).pass(from_client, into_server);
         tokio::select! {
-            ended = async { tokio::try_join!(to_client, to_server) } => ended.is_ok(),
+            biased;
             _ = faults.wait_for(|faults| faults.resets != resets || faults.closed) => {
                 count(&counters.cut);
                 false
             }
+            ended = async { tokio::try_join!(to_client, to_server) } => ended.is_ok(),
         }
     };
     if !well_ended {

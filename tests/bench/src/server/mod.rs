@@ -26,6 +26,7 @@ pub use etcd::Etcd;
 pub use etcd_cluster::EtcdCluster;
 pub use mariadb::MariaDb;
 pub use place::Place;
+use place::ids_of;
 pub use postgres::Postgres;
 pub use redis::Redis;
 
@@ -111,22 +112,16 @@ impl<S: Software> Server<S> {
     ///
     /// As [`new`](Self::new).
     pub fn new_blocking(software: S) -> Result<Self> {
-        let place = Place::new(software.name(), software.ports(), software.user())?;
-        Self::start_in(software, place)
-    }
-
-    /// Starts in a place; in another one when a port of the first is taken.
-    fn start_in(mut software: S, mut place: Place) -> Result<Self> {
+        let mut software = software;
         for _ in 1..TRIES {
+            let place = place_for(&software)?;
             match Self::try_in(software, place) {
                 Ok(server) => return Ok(server),
-                Err((back, error)) if error.to_string().to_lowercase().contains("already in use") => {
-                    software = back;
-                    place = Place::new(software.name(), software.ports(), software.user())?;
-                }
+                Err((back, error)) if error.to_string().to_lowercase().contains("already in use") => software = back,
                 Err((_, error)) => return Err(error),
             }
         }
+        let place = place_for(&software)?;
         Self::try_in(software, place).map_err(|(_, error)| error)
     }
 
@@ -274,14 +269,9 @@ impl<S: Software> Inner<S> {
     fn spawn(&self, command: &Command, log: File) -> Result<Guarded> {
         let program = Path::new(command.get_program());
         if !is_installed(program) {
-            return Err(BenchError::new(format!(
-                "{} is not installed (no {}): `apt-get install {}`, or let `cargo xtask test` do it",
-                self.software.name(),
-                program.display(),
-                self.software.package(),
-            )));
+            return Err(not_installed(&self.software, &format!("program {}", program.display())));
         }
-        let mut whole = match self.software.user().filter(|_| rustix::process::geteuid().is_root()) {
+        let mut whole = match user_of(&self.software) {
             None => Command::new(program),
             Some(user) => {
                 let mut whole = Command::new("setpriv");
@@ -296,7 +286,7 @@ impl<S: Software> Inner<S> {
                 None => whole.env_remove(name),
             };
         }
-        Guarded::start(&whole, Some(self.place.folder()), Output::Log(log)).map(|(process, _)| process)
+        Guarded::start(&whole, Output::Log(log)).map(|(process, _)| process)
     }
 
     fn open_log(&self) -> Result<File> {
@@ -315,6 +305,28 @@ impl<S: Software> Inner<S> {
     fn failed(&self, what: &str) -> BenchError {
         BenchError::new(format!("{} {what}; the end of its log:\n{}", self.software.name(), self.log()))
     }
+}
+
+/// The user that a server is run as, if not as we are.
+fn user_of(software: &impl Software) -> Option<&'static str> {
+    software.user().filter(|_| rustix::process::geteuid().is_root())
+}
+
+/// A new place for a server, which its user may enter.
+fn place_for(software: &impl Software) -> Result<Place> {
+    let owner = match user_of(software) {
+        None => None,
+        Some(user) => Some(ids_of(user).ok_or_else(|| not_installed(software, &format!("user {user}")))?),
+    };
+    Place::new(software.name(), software.ports(), owner)
+}
+
+fn not_installed(software: &impl Software, lacks: &str) -> BenchError {
+    BenchError::new(format!(
+        "{} is not installed, there is no {lacks}: `apt-get install {}`, or let `cargo xtask test` do it",
+        software.name(),
+        software.package(),
+    ))
 }
 
 /// A program by its path, or one to be found in the folders that Debian has programs in.

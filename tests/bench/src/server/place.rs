@@ -5,16 +5,30 @@ use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::chown;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::error::{BenchError, Result};
 
-/// A folder of its own, removed with it, and ports on loopback that no other server of a bench on this machine is given.
+/// A folder of its own, removed with it or when our process is gone, and ports on loopback that no other server of a bench on
+/// this machine is given.
 pub struct Place {
     folder: TempDir,
+    /// Removes the folder when we are gone: it holds a pipe from us.
+    remover: Child,
     ports: Vec<Port>,
+}
+
+/// The server is gone before the second is over: its own guard sees to that.
+const REMOVE: &str = r#"read -r nothing; sleep 1; rm -rf "$1""#;
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = self.remover.kill().and_then(|()| self.remover.wait());
+    }
 }
 
 /// A port, marked as ours for all benches on this machine by a socket of its name, which the kernel closes when we are gone.
@@ -25,18 +39,21 @@ struct Port {
 }
 
 impl Place {
-    /// A new place; `user` is who may enter the folder beside us, when we are root.
-    pub(super) fn new(name: &str, ports: usize, user: Option<&str>) -> Result<Self> {
+    /// A new place; the folder is the owner's, a user and a group, if it is not ours.
+    pub(super) fn new(name: &str, ports: usize, owner: Option<(u32, u32)>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix(&format!("gone-{name}-")).tempdir();
         let folder = folder.map_err(|error| BenchError::of("a folder for a server", error))?;
-        if let Some(user) = user.filter(|_| rustix::process::geteuid().is_root()) {
-            let (user, group) = ids_of(user)?;
+        if let Some((user, group)) = owner {
             chown(folder.path(), Some(user), Some(group))
                 .map_err(|error| BenchError::of(folder.path().display(), error))?;
         }
         let ports = (0..ports).map(|_| Port::new()).collect::<io::Result<_>>();
         let ports = ports.map_err(|error| BenchError::of("a free port", error))?;
-        Ok(Self { folder, ports })
+        let mut remover = Command::new("sh");
+        remover.args(["-c", REMOVE, "sh"]).arg(folder.path()).process_group(0);
+        remover.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let remover = remover.spawn().map_err(|error| BenchError::of("`sh` does not start", error))?;
+        Ok(Self { folder, remover, ports })
     }
 
     /// The folder.
@@ -83,11 +100,10 @@ impl Port {
 }
 
 /// The numbers of a user and of its group, as `/etc/passwd` has them.
-fn ids_of(user: &str) -> Result<(u32, u32)> {
-    let text = std::fs::read_to_string("/etc/passwd").map_err(|error| BenchError::of("/etc/passwd", error))?;
-    let line = text.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|line| line.first() == Some(&user));
-    let ids = line.and_then(|line| Some((line.get(2)?.parse().ok()?, line.get(3)?.parse().ok()?)));
-    ids.ok_or_else(|| BenchError::new(format!("there is no user `{user}`: its server's package makes it")))
+pub(super) fn ids_of(user: &str) -> Option<(u32, u32)> {
+    let text = std::fs::read_to_string("/etc/passwd").ok()?;
+    let line = text.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|line| line.first() == Some(&user))?;
+    Some((line.get(2)?.parse().ok()?, line.get(3)?.parse().ok()?))
 }
 
 #[cfg(test)]

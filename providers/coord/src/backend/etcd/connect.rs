@@ -17,6 +17,9 @@ use super::settings::{Settings, Tls};
 /// How long one member may keep the next from being tried.
 const HEAD_START: Duration = Duration::from_millis(300);
 
+/// How often TCP asks a silent server before it gives the connection up.
+const KEEP_ALIVES: u32 = 2;
+
 /// Connects to whichever member answers first, and says which, within the settings' `dial_timeout`. They are asked one after the other,
 /// beginning with `first`; the next one as soon as one has failed or is slow. A dropped future leaves no connection.
 pub(super) async fn any(settings: &Arc<Settings>, first: usize) -> Result<(usize, Client), Failure> {
@@ -90,8 +93,10 @@ fn endpoint(settings: &Settings, address: &str) -> Result<Endpoint, Failure> {
         .map_err(invalid)?
         .connect_timeout(settings.dial_timeout)
         .tcp_nodelay(true)
-        .http2_keep_alive_interval(settings.keep_alive_time)
-        .keep_alive_timeout(settings.keep_alive_timeout);
+        // Not that of HTTP/2: etcd ends a connection that pings more often than every 5 s, or while nothing is open on it.
+        .tcp_keepalive(Some(settings.keep_alive_time))
+        .tcp_keepalive_interval(Some(settings.keep_alive_timeout / KEEP_ALIVES))
+        .tcp_keepalive_retries(Some(KEEP_ALIVES));
     match is_tls(address) {
         true => endpoint.tls_config(tls(&settings.tls)?).map_err(invalid),
         false => Ok(endpoint),

@@ -89,7 +89,7 @@ impl Link {
     {
         let budget = self.settings.request_timeout;
         let live = self.live(until, budget).await?;
-        let mut waiting = live.waiting();
+        let waiting = live.waiting();
         let failure = tokio::select! {
             biased;
             answer = timeout_at(until, ask(live.clone())) => match answer {

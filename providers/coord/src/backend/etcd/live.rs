@@ -1,10 +1,11 @@
 //! A connection that is believed to live, and what finds out when it does not.
 
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use etcd_client::{Client, GetOptions, KvClient, LeaseClient, WatchClient};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -16,11 +17,16 @@ const LATE: Duration = Duration::from_millis(100);
 /// What is read of one answer at most. Listings come in parts and are not bounded by it.
 const LARGEST_ANSWER: usize = 64 << 20;
 
+/// How many clients are kept for the next call, which is spared the making of one.
+const IDLE: usize = 64;
+
 /// One connection to one member.
 pub(super) struct Live {
     client: Client,
-    kv: KvClient,
-    broken: watch::Sender<bool>,
+    idle: Mutex<Vec<KvClient>>,
+    broken: AtomicBool,
+    broke: Notify,
+    waiting: AtomicUsize,
     heartbeat: AbortHandle,
 }
 
@@ -28,15 +34,27 @@ impl Live {
     pub(super) fn new(client: Client, settings: &Settings) -> Arc<Self> {
         let (interval, patience) = (settings.probe_interval, settings.probe_timeout);
         Arc::new_cyclic(|this| Self {
-            kv: client.kv_client().max_decoding_message_size(LARGEST_ANSWER),
             client,
-            broken: watch::Sender::new(false),
+            idle: Mutex::default(),
+            broken: AtomicBool::new(false),
+            broke: Notify::new(),
+            waiting: AtomicUsize::new(0),
             heartbeat: tokio::spawn(beat(this.clone(), interval, patience)).abort_handle(),
         })
     }
 
-    pub(super) fn kv(&self) -> KvClient {
-        self.kv.clone()
+    /// Uses a client for the keys.
+    pub(super) async fn kv<T>(&self, call: impl AsyncFnOnce(&mut KvClient) -> T) -> T {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle().pop();
+        let fresh = || self.client.kv_client().max_decoding_message_size(LARGEST_ANSWER);
+        let mut client = kept.unwrap_or_else(fresh);
+        let answer = call(&mut client).await;
+        let mut idle = idle();
+        if idle.len() < IDLE {
+            idle.push(client);
+        }
+        answer
     }
 
     pub(super) fn lease(&self) -> LeaseClient {
@@ -54,16 +72,18 @@ impl Live {
 
     /// Nobody waits for it any longer, and nobody uses it again.
     pub(super) fn give_up(&self) {
-        self.broken.send_replace(true);
+        self.broken.store(true, Ordering::Release);
+        self.broke.notify_waiters();
     }
 
     pub(super) fn is_broken(&self) -> bool {
-        *self.broken.borrow()
+        self.broken.load(Ordering::Acquire)
     }
 
-    /// Tells when it was given up. While one of these exists the server is asked again and again whether it is there.
-    pub(super) fn waiting(&self) -> Waiting {
-        Waiting(self.broken.subscribe())
+    /// Somebody begins to wait for the server.
+    pub(super) fn waiting(self: &Arc<Self>) -> Waiting {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting(self.clone())
     }
 }
 
@@ -73,14 +93,23 @@ impl Drop for Live {
     }
 }
 
-/// Somebody who waits for the server.
-pub(super) struct Waiting(watch::Receiver<bool>);
+/// Somebody who waits for the server. While there is one it is asked again and again whether it is there.
+pub(super) struct Waiting(Arc<Live>);
 
 impl Waiting {
     /// Returns when the connection was given up.
-    pub(super) async fn broken(&mut self) {
-        // A sender that is gone is a connection that is gone.
-        let _ = self.0.wait_for(|broken| *broken).await;
+    pub(super) async fn broken(&self) {
+        // It hears of what comes after this line.
+        let broke = self.0.broke.notified();
+        if !self.0.is_broken() {
+            broke.await;
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -99,7 +128,7 @@ async fn beat(connection: Weak<Live>, interval: Duration, patience: Duration) {
     loop {
         sleep(interval).await;
         let Some(live) = connection.upgrade() else { return };
-        if live.broken.receiver_count() == 0 {
+        if live.waiting.load(Ordering::Relaxed) == 0 {
             continue;
         }
         let client = live.client.clone();

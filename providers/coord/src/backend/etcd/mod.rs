@@ -83,7 +83,7 @@ impl Etcd {
     async fn read(&self, key: &[u8], options: GetOptions) -> Result<GetResponse, Failure> {
         let ask = |live: Arc<live::Live>| {
             let (key, options) = (key.to_vec(), options.clone());
-            async move { live.kv().get(key, Some(options)).await }
+            async move { live.kv(async |kv| kv.get(key, Some(options)).await).await }
         };
         self.link.call(Effect::Reads, ask).await
     }
@@ -91,7 +91,7 @@ impl Etcd {
     async fn put(&self, key: &str, value: &[u8], session: i64) -> Result<Committed, Failure> {
         let ask = |live: Arc<live::Live>| {
             let options = PutOptions::new().with_lease(session);
-            async move { live.kv().put(key, value, Some(options)).await }
+            async move { live.kv(async |kv| kv.put(key, value, Some(options)).await).await }
         };
         let done = self.link.call(Effect::Writes, ask).await?;
         let revision = done.header().map_or(0, etcd_client::ResponseHeader::revision);
@@ -107,7 +107,7 @@ impl Etcd {
         let transaction = convert::transaction(txn);
         let ask = |live: Arc<live::Live>| {
             let transaction = transaction.clone();
-            async move { live.kv().txn(transaction).await }
+            async move { live.kv(async |kv| kv.txn(transaction).await).await }
         };
         Ok(convert::committed(self.link.call(effect, ask).await?))
     }
@@ -120,7 +120,7 @@ impl Backend for Etcd {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Entry>, CoordError> {
-        let ask = |live: Arc<live::Live>| async move { live.kv().get(key, None).await };
+        let ask = |live: Arc<live::Live>| async move { live.kv(async |kv| kv.get(key, None).await).await };
         let got = self.link.call(Effect::Reads, ask).await.map_err(|failure| failure.into_error("get"))?;
         Ok(got.0.kvs.into_iter().find_map(convert::entry))
     }

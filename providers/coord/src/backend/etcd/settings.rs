@@ -15,8 +15,8 @@ pub(crate) struct Settings {
     /// How long all that a new connection takes may take: TCP, TLS, the token, a first answer.
     pub(crate) dial_timeout: Duration,
     pub(crate) request_timeout: Duration,
-    /// After how long without a byte HTTP/2 asks whether the other side is there, while something is under way. etcd counts
-    /// it as an attack below 5 s.
+    /// After how long without a byte TCP asks whether the other side is there, and how long it waits for the answer; in whole
+    /// seconds.
     pub(crate) keep_alive_time: Duration,
     pub(crate) keep_alive_timeout: Duration,
     /// How often the server is asked for an answer while somebody waits for something, and how long that may take. A server

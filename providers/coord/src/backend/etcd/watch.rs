@@ -80,14 +80,14 @@ async fn is_ahead(link: &Link, range: &Range, first: &PbWatchResponse, from: Rev
     let (key, _) = bounds(range);
     let ask = |live: Arc<Live>| {
         let key = key.clone();
-        async move { live.kv().get(key, Some(GetOptions::new().with_count_only())).await }
+        async move { live.kv(async |kv| kv.get(key, Some(GetOptions::new().with_count_only())).await).await }
     };
     let counted = link.call(Effect::Reads, ask).await?;
     Ok(counted.header().is_some_and(|header| behind(header.revision())))
 }
 
 async fn run(live: Arc<Live>, mut stream: WatchStream, first: PbWatchResponse, items: mpsc::Sender<WatchItem>) {
-    let mut waiting = live.waiting();
+    let waiting = live.waiting();
     let mut changes = Fragments::default();
     let mut told = Ok(Some(first));
     loop {
@@ -95,7 +95,7 @@ async fn run(live: Arc<Live>, mut stream: WatchStream, first: PbWatchResponse, i
             Ok(Some(response)) => match read(response, &mut changes) {
                 Some(item) => item,
                 None => {
-                    told = next(&mut stream, &mut waiting).await;
+                    told = next(&mut stream, &waiting).await;
                     continue;
                 }
             },
@@ -106,11 +106,11 @@ async fn run(live: Arc<Live>, mut stream: WatchStream, first: PbWatchResponse, i
         if items.send(item).await.is_err() || last {
             return;
         }
-        told = next(&mut stream, &mut waiting).await;
+        told = next(&mut stream, &waiting).await;
     }
 }
 
-async fn next(stream: &mut WatchStream, waiting: &mut Waiting) -> Result<Option<PbWatchResponse>, Failure> {
+async fn next(stream: &mut WatchStream, waiting: &Waiting) -> Result<Option<PbWatchResponse>, Failure> {
     tokio::select! {
         response = stream.message() => Ok(response?.map(|response| response.0)),
         () = waiting.broken() => Err(Failure::unanswered()),

@@ -35,6 +35,35 @@ async fn who_does_not_answer_ends_opening_at_the_deadline() {
     assert!(text.contains(&format!("{address}: no answer within 1s")), "{text}");
 }
 
+/// The timers of the open connections to a port, by Linux: which one, and when it goes off.
+fn timers(port: u16) -> Vec<(u8, Duration)> {
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("Linux");
+    let timer = |line: &str| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let (_, to) = columns.get(2)?.split_once(':')?;
+        let (kind, when) = columns.get(5)?.split_once(':')?;
+        let number = |text| u64::from_str_radix(text, 16).ok();
+        const ESTABLISHED: u64 = 1;
+        (number(to)? == u64::from(port) && number(columns.get(3)?)? == ESTABLISHED).then_some(())?;
+        Some((u8::try_from(number(kind)?).ok()?, Duration::from_millis(number(when)? * 10)))
+    };
+    table.lines().filter_map(timer).collect()
+}
+
+#[tokio::test]
+#[ignore = "needs etcd: cargo xtask test"]
+async fn tcp_asks_after_a_server_that_is_silent() {
+    const KEEP_ALIVE: u8 = 2;
+    let server = server().await;
+    let etcd = open(Settings { keep_alive_time: 100 * SECOND, ..settings([server.url()]) }).await;
+    let port = server.address().rsplit_once(':').and_then(|(_, port)| port.parse().ok()).expect("an address");
+    let asks = |(kind, when): &(u8, Duration)| *kind == KEEP_ALIVE && (80 * SECOND..=100 * SECOND).contains(when);
+    // etcd has a connection to itself, too.
+    until(5 * SECOND, async || timers(port).iter().any(asks)).await;
+    close(&etcd).await;
+    until(5 * SECOND, async || !timers(port).iter().any(asks)).await;
+}
+
 #[tokio::test]
 #[ignore = "needs etcd: cargo xtask test"]
 async fn one_dead_endpoint_blocks_no_start() {
