@@ -1,6 +1,7 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use gone_coord::{Coord, CoordConfig};
+use gone_kit::ManualClock;
 use gone_uid::{ConfigFault, Uid, UidConfig, UidError};
 
 #[test]
@@ -69,4 +70,15 @@ fn a_section_gives_durations_as_text_or_milliseconds_and_knows_its_keys() {
     assert_eq!(config.rollback_tolerance, Duration::from_millis(20));
     let error = serde_json::from_str::<UidConfig>(r#"{"servce_name": "orders"}"#).unwrap_err();
     assert!(error.to_string().contains("servce_name"), "{error}");
+}
+
+#[tokio::test]
+async fn the_clock_of_a_test_decides_the_time_of_ids() {
+    let (clock, hand) = ManualClock::at(SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_000));
+    let coord = Coord::connect_with_clock(&CoordConfig::default(), clock.clone()).await.unwrap();
+    let config = UidConfig { service_name: "test".into(), ..UidConfig::default() };
+    let uid = Uid::open_with_clock(&config, Some(&coord), clock).await.unwrap();
+    hand.advance(Duration::from_millis(7));
+    assert_eq!(uid.parse(uid.snowflake().await.unwrap()).unwrap().unix_ms(), 1_800_000_000_007);
+    assert_eq!(uid.uuid_v7().as_u128() >> 80, 1_800_000_000_007);
 }
