@@ -13,6 +13,7 @@ mod dropped;
 mod error;
 mod guarded;
 mod outage;
+mod port;
 mod proxy;
 mod role;
 mod server;

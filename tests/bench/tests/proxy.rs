@@ -189,8 +189,10 @@ async fn one_connection_too_many_is_reset() {
         ask(&mut client, b"x").await.unwrap();
         clients.push(client);
     }
-    let mut last = TcpStream::connect(proxy.address()).await.unwrap();
-    assert!(ask(&mut last, b"x").await.is_err());
+    // The reset may be there before the connection is.
+    if let Ok(mut last) = TcpStream::connect(proxy.address()).await {
+        assert!(ask(&mut last, b"x").await.is_err());
+    }
     assert_eq!(proxy.struck().too_many, 1);
 }
 

@@ -9,11 +9,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+
+use crate::port::HeldPort;
 
 /// As many connections are open at once; one more is reset, and counted as `too_many`.
 const MOST_CONNECTIONS: usize = 128;
+
+/// How many connections wait to be accepted.
+const BACKLOG: u32 = 1_024;
 
 /// Which way bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,20 +122,19 @@ impl Proxy {
     pub fn start(server: &str) -> io::Result<Self> {
         let server: SocketAddr = server.parse().map_err(io::Error::other)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+        let port = HeldPort::new()?;
+        let address = port.address();
+        let socket = port.socket()?;
+        let listener = {
+            let _within = runtime.enter();
+            socket.listen(BACKLOG)?
+        };
         let (faults, seen) = watch::channel(Faults::default());
         let (listens, listening) = watch::channel(true);
         let counters = Arc::new(Counters::default());
-        let accepting = Accepting { address, server, faults: seen, listens, counters: Arc::clone(&counters) };
+        let accepting = Accepting { port, server, faults: seen, listens, counters: Arc::clone(&counters) };
         let thread = std::thread::Builder::new().name("proxy".into()).spawn(move || {
-            runtime.block_on(async {
-                match TcpListener::from_std(listener) {
-                    Ok(listener) => accepting.run(listener).await,
-                    Err(error) => eprintln!("proxy: {error}"),
-                }
-            });
+            runtime.block_on(accepting.run(listener));
             // The connections that are left are dropped with the runtime.
         })?;
         Ok(Self { address, faults, listening, counters, thread: Some(thread) })
@@ -223,7 +227,7 @@ impl Drop for Proxy {
 
 /// What takes the connections.
 struct Accepting {
-    address: SocketAddr,
+    port: HeldPort,
     server: SocketAddr,
     faults: watch::Receiver<Faults>,
     listens: watch::Sender<bool>,
@@ -266,18 +270,13 @@ impl Accepting {
         }
     }
 
-    /// Keeps the port, without listening at it: so the kernel refuses. `None` if the handle is dropped, or the port was lost.
+    /// Nobody listens at the port, so the kernel refuses. `None` if the handle is dropped.
     async fn refuse(&mut self) -> Option<TcpListener> {
-        let bound = || {
-            let socket = TcpSocket::new_v4()?;
-            socket.set_reuseaddr(true)?;
-            socket.bind(self.address)?;
-            io::Result::Ok(socket)
-        };
-        let socket = bound().inspect_err(|error| eprintln!("proxy: {}: {error}", self.address)).ok()?;
+        self.port.refuses().await;
         self.listens.send_replace(false);
-        let healed = self.faults.wait_for(|faults| !faults.cut || faults.closed).await.ok()?.clone();
-        (!healed.closed).then(|| socket.listen(1_024).ok())?
+        let closed = self.faults.wait_for(|faults| !faults.cut || faults.closed).await.ok()?.closed;
+        let listen = || self.port.socket()?.listen(BACKLOG);
+        (!closed).then(|| listen().inspect_err(|error| eprintln!("proxy: {error}")).ok())?
     }
 }
 

@@ -1,10 +1,7 @@
 //! Where a server lives: a folder and ports that no other test has.
 
 use std::io;
-use std::net::TcpListener;
-use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::chown;
-use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 use crate::error::{BenchError, Result};
+use crate::port::Port;
 
 /// A folder of its own, removed with it or when our process is gone, and ports on loopback that no other server of a bench on
 /// this machine is given.
@@ -29,13 +27,6 @@ impl Drop for Place {
     fn drop(&mut self) {
         let _ = self.remover.kill().and_then(|()| self.remover.wait());
     }
-}
-
-/// A port, marked as ours for all benches on this machine by a socket of its name, which the kernel closes when we are gone.
-/// So nobody else is given it while our server is down.
-struct Port {
-    number: u16,
-    _mark: UnixDatagram,
 }
 
 impl Place {
@@ -72,30 +63,16 @@ impl Place {
     ///
     /// If the [`Software`](super::Software) did not ask for so many.
     pub fn port(&self, index: usize) -> u16 {
-        self.ports[index].number
+        self.ports[index].address().port()
     }
 
     /// `127.0.0.1:port`, of one of the ports.
     pub fn address(&self, index: usize) -> String {
-        format!("127.0.0.1:{}", self.port(index))
+        self.ports[index].address().to_string()
     }
 
     pub(super) fn log(&self) -> PathBuf {
         self.path("log")
-    }
-}
-
-impl Port {
-    fn new() -> io::Result<Self> {
-        loop {
-            let number = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-            let name = SocketAddr::from_abstract_name(format!("gone-test-port-{number}"))?;
-            match UnixDatagram::bind_addr(&name) {
-                Ok(mark) => return Ok(Self { number, _mark: mark }),
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-                Err(error) => return Err(error),
-            }
-        }
     }
 }
 
