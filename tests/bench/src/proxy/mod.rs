@@ -238,7 +238,7 @@ impl Accepting {
     async fn run(mut self, mut listener: TcpListener) {
         let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         loop {
-            let Faults { closed, cut, resets, .. } = *self.faults.borrow_and_update();
+            let Faults { closed, cut, .. } = *self.faults.borrow_and_update();
             if closed {
                 return;
             }
@@ -260,6 +260,8 @@ impl Accepting {
                         let _ = client.set_zero_linger();
                         continue;
                     };
+                    // As it is now: a reset that was before this one came is not for it.
+                    let resets = self.faults.borrow().resets;
                     let (server, faults, counters) = (self.server, self.faults.clone(), Arc::clone(&self.counters));
                     tokio::spawn(async move {
                         connect(client, server, resets, faults, &counters).await;
