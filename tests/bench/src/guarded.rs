@@ -13,15 +13,17 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::{BenchError, Result};
 
-/// The arguments are the command. A process that has ended may have lost its number to another one, which is told by its
-/// parent.
+/// `$1` says whether the children of the process are killed with it; the rest is the command. A process that has ended may
+/// have lost its number to another one, which is told by its parent.
 const SHELL: &str = r#"
+reach=$1
+shift
 sh -c 'echo $$; exec "$@" OUTPUT' sh "$@" </dev/null &
 server=$!
 exec >&-
 read -r nothing
 if read -r id name state parent rest <"/proc/$server/stat" && [ "$parent" = "$$" ]; then
-    for file in /proc/[0-9]*/stat; do
+    [ "$reach" = children ] && for file in /proc/[0-9]*/stat; do
         read -r id name state parent rest <"$file" && [ "$parent" = "$server" ] && kill -KILL "$id"
     done
     kill -KILL "$server"
@@ -40,15 +42,16 @@ pub(crate) enum Output {
 /// A running process. It is killed when this is dropped.
 pub(crate) struct Guarded {
     pid: Pid,
+    reach: Reach,
     shell: Child,
     /// When it is closed the shell ends the process.
     hold: Option<ChildStdin>,
 }
 
-/// Whom a signal is for.
+/// Who is killed, paused and resumed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// The process.
+    /// The process. What it started may be guarded by itself, and its guard must live to do so.
     Alone,
     /// Its children too: a database's backends go on when only their parent is stopped.
     Children,
@@ -56,13 +59,14 @@ pub(crate) enum Reach {
 
 impl Guarded {
     /// Starts a command. The lines of [`Output::Lines`] can be read from what is handed back.
-    pub(crate) fn start(command: &Command, output: Output) -> Result<(Self, BufReader<ChildStdout>)> {
+    pub(crate) fn start(command: &Command, output: Output, reach: Reach) -> Result<(Self, BufReader<ChildStdout>)> {
         let (redirect, errors) = match output {
             Output::Log(file) => (">&2", Stdio::from(file)),
             Output::Lines => ("", Stdio::inherit()),
         };
         let mut shell = Command::new("sh");
         shell.arg("-c").arg(SHELL.replace("OUTPUT", redirect)).arg("sh");
+        shell.arg(if reach == Reach::Children { "children" } else { "alone" });
         shell.arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {
@@ -79,7 +83,7 @@ impl Guarded {
         let _ = lines.read_line(&mut line);
         let pid = line.trim_end().parse().ok().and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| BenchError::new("the shell started nothing"))?;
-        Ok((Self { pid, shell, hold }, lines))
+        Ok((Self { pid, reach, shell, hold }, lines))
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -91,42 +95,45 @@ impl Guarded {
         status(self.id()).is_none_or(|it| it.parent != self.shell.id() || matches!(it.state, 'Z' | 'X'))
     }
 
-    /// Sends a signal. One that has ended is left alone.
-    pub(crate) fn signal(&self, signal: Signal, reach: Reach) {
-        for id in self.reached(reach) {
-            // The only error is that it has just ended.
-            let _ = kill_process(id, signal);
-        }
+    /// Sends a signal to the process alone. One that has ended is left alone.
+    pub(crate) fn signal(&self, signal: Signal) {
+        send(&self.running(), signal);
     }
 
-    /// Stops the process from doing anything, and waits until that is so.
-    pub(crate) fn pause(&self, reach: Reach) {
-        self.signal(Signal::STOP, reach);
-        self.await_state(reach, true);
+    /// Kills it, and waits until it is gone: a child that is left for a moment would still have its sockets.
+    pub(crate) fn kill(&self) {
+        let killed = self.reached();
+        send(&killed, Signal::KILL);
+        let is_gone = |id: &Pid| status(number(*id)).is_none_or(|it| matches!(it.state, 'Z' | 'X'));
+        wait_until(Duration::from_secs(5), || killed.iter().all(is_gone));
+    }
+
+    /// Stops it from doing anything, and waits until that is so.
+    pub(crate) fn pause(&self) {
+        send(&self.reached(), Signal::STOP);
+        self.await_state(true);
     }
 
     /// Lets it go on, and waits until it does.
-    pub(crate) fn resume(&self, reach: Reach) {
-        self.signal(Signal::CONT, reach);
-        self.await_state(reach, false);
+    pub(crate) fn resume(&self) {
+        send(&self.reached(), Signal::CONT);
+        self.await_state(false);
     }
 
     /// At most a second: a process in the middle of a disk access may take its time.
-    fn await_state(&self, reach: Reach, stopped: bool) {
-        let until = Instant::now() + Duration::from_secs(1);
+    fn await_state(&self, stopped: bool) {
         let as_wanted = |id: &Pid| status(number(*id)).is_none_or(|it| (it.state == 'T') == stopped || it.state == 'Z');
-        while !self.reached(reach).iter().all(as_wanted) && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        wait_until(Duration::from_secs(1), || self.reached().iter().all(as_wanted));
+    }
+
+    fn running(&self) -> Vec<Pid> {
+        if self.has_ended() { Vec::new() } else { vec![self.pid] }
     }
 
     /// The process first, then its children.
-    fn reached(&self, reach: Reach) -> Vec<Pid> {
-        if self.has_ended() {
-            return Vec::new();
-        }
-        let mut reached = vec![self.pid];
-        if reach == Reach::Children {
+    fn reached(&self) -> Vec<Pid> {
+        let mut reached = self.running();
+        if self.reach == Reach::Children && !reached.is_empty() {
             reached.extend(children(self.id()));
         }
         reached
@@ -134,14 +141,7 @@ impl Guarded {
 
     /// Waits until the process has ended; whether it did.
     pub(crate) fn await_end(&self, within: Duration) -> bool {
-        let until = Instant::now() + within;
-        while !self.has_ended() {
-            if Instant::now() >= until {
-                return false;
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        true
+        wait_until(within, || self.has_ended())
     }
 }
 
@@ -149,6 +149,27 @@ impl Drop for Guarded {
     fn drop(&mut self) {
         drop(self.hold.take());
         let _ = self.shell.wait();
+    }
+}
+
+fn send(to: &[Pid], signal: Signal) {
+    for id in to {
+        // The only error is that it has just ended.
+        let _ = kill_process(*id, signal);
+    }
+}
+
+/// Whether it came to be so in that time.
+fn wait_until(within: Duration, is_so: impl Fn() -> bool) -> bool {
+    let until = Instant::now() + within;
+    loop {
+        if is_so() {
+            return true;
+        }
+        if Instant::now() >= until {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -180,47 +201,51 @@ fn number(pid: Pid) -> u32 {
 mod tests {
     use super::*;
 
-    fn start(command: &str) -> (Guarded, BufReader<ChildStdout>) {
+    fn start(command: &str, reach: Reach) -> (Guarded, BufReader<ChildStdout>) {
         let mut shell = Command::new("sh");
         shell.args(["-c", command]);
-        Guarded::start(&shell, Output::Lines).unwrap()
+        Guarded::start(&shell, Output::Lines, reach).unwrap()
     }
 
     #[test]
     fn it_is_paused_goes_on_and_ends() {
-        let (process, _) = start("exec sleep 1000");
+        let (process, _) = start("exec sleep 1000", Reach::Alone);
         assert!(!process.has_ended());
-        process.pause(Reach::Alone);
+        process.pause();
         assert_eq!(status(process.id()).unwrap().state, 'T');
-        process.resume(Reach::Alone);
+        process.resume();
         assert_ne!(status(process.id()).unwrap().state, 'T');
-        process.signal(Signal::KILL, Reach::Alone);
+        process.kill();
         assert!(process.await_end(Duration::from_secs(5)));
         // Nobody to reach, and no harm.
-        process.signal(Signal::KILL, Reach::Children);
+        process.kill();
     }
 
     #[test]
-    fn it_ends_with_its_guard_and_so_do_its_children_even_paused() {
-        let (process, mut lines) = start("sleep 1000 & echo $!; wait");
-        let mut child = String::new();
-        lines.read_line(&mut child).unwrap();
-        let (id, child) = (process.id(), child.trim().parse().unwrap());
-        process.pause(Reach::Children);
-        assert_eq!((status(id).unwrap().state, status(child).unwrap().state), ('T', 'T'));
-        drop(process);
-        assert!(status(id).is_none());
-        // Somebody else's orphan by now: it is killed, and reaped when they get to it.
-        let until = Instant::now() + Duration::from_secs(5);
-        while status(child).is_some_and(|it| it.state != 'Z') {
-            assert!(Instant::now() < until, "the child is still there");
-            std::thread::sleep(Duration::from_millis(5));
+    fn it_ends_with_its_guard_and_so_do_its_children_if_they_are_reached_even_paused() {
+        for reach in [Reach::Children, Reach::Alone] {
+            let (process, mut lines) = start("sleep 1000 & echo $!; wait", reach);
+            let mut child = String::new();
+            lines.read_line(&mut child).unwrap();
+            let (id, child) = (process.id(), child.trim().parse().unwrap());
+            process.pause();
+            assert_eq!(status(id).unwrap().state, 'T');
+            assert_eq!(status(child).unwrap().state == 'T', reach == Reach::Children);
+            drop(process);
+            assert!(status(id).is_none());
+            if reach == Reach::Alone {
+                assert_ne!(status(child).unwrap().state, 'Z');
+                let _ = kill_process(Pid::from_raw(child.cast_signed()).unwrap(), Signal::KILL);
+                continue;
+            }
+            // Somebody else's orphan by now: it is killed, and reaped when they get to it.
+            assert!(wait_until(Duration::from_secs(5), || status(child).is_none_or(|it| it.state == 'Z')));
         }
     }
 
     #[test]
     fn its_lines_are_read_from_the_first_to_the_last() {
-        let (process, lines) = start("echo first; echo last");
+        let (process, lines) = start("echo first; echo last", Reach::Alone);
         let lines: Vec<_> = lines.lines().map(std::result::Result::unwrap).collect();
         assert_eq!(lines, ["first", "last"]);
         assert!(process.await_end(Duration::from_secs(5)));

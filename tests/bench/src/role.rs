@@ -66,7 +66,7 @@ impl Role {
         let mut command = Command::new(binary);
         command.args([test, "--exact", "--nocapture", "--include-ignored"]);
         command.env(VARIABLE, name).envs(environment.iter().copied());
-        let (process, output) = Guarded::start(&command, Output::Lines)?;
+        let (process, output) = Guarded::start(&command, Output::Lines, Reach::Alone)?;
         let (sender, lines) = mpsc::channel(LINES);
         std::thread::spawn(move || {
             let lines = output.lines().map_while(std::io::Result::ok);
@@ -109,22 +109,21 @@ impl Role {
 
     /// Stops it from doing anything (SIGSTOP). Returns when it is so.
     pub fn pause(&self) {
-        self.process.pause(Reach::Alone);
+        self.process.pause();
     }
 
     /// Lets it go on after [`pause`](Self::pause).
     pub fn resume(&self) {
-        self.process.resume(Reach::Alone);
+        self.process.resume();
     }
 
     /// Sends it a signal, such as [`Signal::TERM`].
     pub fn signal(&self, signal: Signal) {
-        self.process.signal(signal, Reach::Alone);
+        self.process.signal(signal);
     }
 
     /// Kills it. Returns when it is gone, at the latest after five seconds.
     pub fn kill9(&self) {
-        self.process.signal(Signal::KILL, Reach::Alone);
-        self.process.await_end(Duration::from_secs(5));
+        self.process.kill();
     }
 }

@@ -115,6 +115,18 @@ async fn a_server_ends_with_a_test_that_is_interrupted() {
 }
 
 #[tokio::test]
+async fn a_server_ends_with_a_role_that_is_dropped() {
+    const TEST: &str = "a_server_ends_with_a_role_that_is_dropped";
+    if Role::is(TEST) {
+        keeps_a_server();
+        std::future::pending::<()>().await;
+    }
+    let (id, folder, role) = started(TEST, TEST).await;
+    drop(role);
+    is_gone_soon(id, &folder).await;
+}
+
+#[tokio::test]
 async fn what_is_left_of_a_killed_server_goes_with_its_test() {
     const TEST: &str = "what_is_left_of_a_killed_server_goes_with_its_test";
     if Role::is(TEST) {

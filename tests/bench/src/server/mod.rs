@@ -192,21 +192,21 @@ impl<S: Software> Server<S> {
     /// Kills it: its connections are reset by the kernel, nothing is cleaned up. Returns when it is gone.
     pub fn kill9(&self) {
         if let Some(process) = self.inner.lock().take() {
-            process.signal(Signal::KILL, Reach::Children);
+            process.kill();
         }
     }
 
     /// Stops it from doing anything (SIGSTOP): connections stay and are accepted, nothing is answered. Returns when it is so.
     pub fn pause(&self) {
         if let Some(process) = &*self.inner.lock() {
-            process.pause(Reach::Children);
+            process.pause();
         }
     }
 
     /// Lets it go on after [`pause`](Self::pause).
     pub fn resume(&self) {
         if let Some(process) = &*self.inner.lock() {
-            process.resume(Reach::Children);
+            process.resume();
         }
     }
 }
@@ -255,8 +255,8 @@ impl<S: Software> Inner<S> {
     fn stop(&self) -> Result<()> {
         let Some(process) = self.lock().take() else { return Ok(()) };
         // One that is paused could not see the request.
-        process.resume(Reach::Children);
-        process.signal(self.software.stop_signal(), Reach::Alone);
+        process.resume();
+        process.signal(self.software.stop_signal());
         let in_time = process.await_end(self.software.stops_within());
         drop(process);
         match in_time {
@@ -279,14 +279,14 @@ impl<S: Software> Inner<S> {
                 whole
             }
         };
-        whole.args(command.get_args());
+        whole.args(command.get_args()).env("TMPDIR", self.place.folder());
         for (name, value) in command.get_envs() {
             match value {
                 Some(value) => whole.env(name, value),
                 None => whole.env_remove(name),
             };
         }
-        Guarded::start(&whole, Output::Log(log)).map(|(process, _)| process)
+        Guarded::start(&whole, Output::Log(log), Reach::Children).map(|(process, _)| process)
     }
 
     fn open_log(&self) -> Result<File> {
