@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use gone_test_bench::{Direction, Proxy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 /// A server that answers what it is sent, until the client ends; then it says `bye`.
 async fn echo() -> String {
@@ -53,6 +53,24 @@ async fn a_cut_resets_and_refuses_until_it_is_healed() {
     proxy.heal();
     let mut client = TcpStream::connect(proxy.address()).await.unwrap();
     assert_eq!(ask(&mut client, b"again").await.unwrap(), b"again");
+}
+
+#[tokio::test]
+async fn a_cut_refuses_while_processes_are_being_started() {
+    let proxy = Proxy::start(&echo().await).unwrap();
+    // A process that is being started has copies of all that we have open, for a moment.
+    let starting = std::thread::spawn(|| {
+        for _ in 0..200 {
+            std::process::Command::new("true").status().unwrap();
+        }
+    });
+    while !starting.is_finished() {
+        proxy.cut();
+        assert!(TcpStream::connect(proxy.address()).await.is_err());
+        proxy.heal();
+    }
+    let mut client = TcpStream::connect(proxy.address()).await.unwrap();
+    assert_eq!(ask(&mut client, b"hello").await.unwrap(), b"hello");
 }
 
 #[tokio::test]
@@ -172,9 +190,10 @@ async fn the_end_of_a_client_reaches_the_server() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_resets_the_client() {
-    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let proxy = Proxy::start(&gone.local_addr().unwrap().to_string()).unwrap();
-    drop(gone);
+    // Its port is kept, and nobody listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let proxy = Proxy::start(&socket.local_addr().unwrap().to_string()).unwrap();
     // The reset may be there before the connection is.
     if let Ok(mut client) = TcpStream::connect(proxy.address()).await {
         assert!(!matches!(client.read(&mut [0; 1]).await, Ok(1..)));

@@ -210,7 +210,8 @@ impl Proxy {
 
     fn await_listening(&self, wanted: bool) {
         let until = Instant::now() + Duration::from_secs(5);
-        while *self.listening.borrow() != wanted && Instant::now() < until {
+        while *self.listening.borrow() != wanted {
+            assert!(Instant::now() < until, "the proxy at {} does not do as it is told", self.address);
             std::thread::sleep(Duration::from_micros(200));
         }
     }
@@ -255,13 +256,18 @@ impl Accepting {
                 _ = self.faults.changed() => {}
                 Ok((client, _)) = listener.accept() => {
                     count(&self.counters.accepted);
+                    // As it is now: a reset that was before this one came is not for it.
+                    let Faults { cut, resets, .. } = *self.faults.borrow();
+                    if cut {
+                        count(&self.counters.cut);
+                        let _ = client.set_zero_linger();
+                        continue;
+                    }
                     let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
                         count(&self.counters.too_many);
                         let _ = client.set_zero_linger();
                         continue;
                     };
-                    // As it is now: a reset that was before this one came is not for it.
-                    let resets = self.faults.borrow().resets;
                     let (server, faults, counters) = (self.server, self.faults.clone(), Arc::clone(&self.counters));
                     tokio::spawn(async move {
                         connect(client, server, resets, faults, &counters).await;
