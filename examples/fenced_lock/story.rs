@@ -116,7 +116,7 @@ impl Ledger {
                 let mut line = String::new();
                 let _ = stream.read_line(&mut line).await;
                 let Some((fencing, name)) = line.trim().split_once(' ') else { continue };
-                let fencing: u64 = fencing.parse().unwrap_or(0);
+                let Ok(fencing) = fencing.parse::<u64>() else { continue };
                 let answer = match fencing < highest {
                     true => format!("REFUSED, {highest} was here\n"),
                     false => {

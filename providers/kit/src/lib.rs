@@ -3,6 +3,7 @@
 //! - [`HealthIndicator`] and [`check_all`]: whether a component works, asked in parallel, each
 //!   within its own time.
 //! - [`StatsReader`]: a component's figures, read by whoever exports them.
+//! - [`Faults`]: all that is wrong with a config section, at once.
 //! - [`Reload`]: a value that is replaced as a whole while others read it, the last good one kept.
 //! - [`Clock`] and [`ManualClock`]: time, injectable.
 //! - [`Lease`]: a right that lasts until a deadline, is renewed, and may be lost; [`LeaseKeeper`]
@@ -13,6 +14,7 @@
 //!   and that URL in a message without its password.
 
 mod clock;
+mod faults;
 mod health;
 mod lease;
 mod outcome;
@@ -24,6 +26,7 @@ mod secret_name;
 mod stats;
 
 pub use clock::{Clock, ManualClock};
+pub use faults::Faults;
 pub use health::{Health, HealthEntry, HealthIndicator, HealthReport, Status, check_all};
 pub use lease::{Lease, LeaseEnd, LeaseGrant, LeaseKeeper};
 pub use outcome::Outcome;

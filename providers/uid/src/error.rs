@@ -1,6 +1,5 @@
 //! What can go wrong.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,40 +91,7 @@ impl From<CoordError> for UidError {
 }
 
 /// The config section cannot be used: all that is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    faults: Vec<ConfigFault>,
-}
-
-impl ConfigError {
-    /// What is wrong, in the order of the fields; at least one.
-    pub fn faults(&self) -> &[ConfigFault] {
-        &self.faults
-    }
-}
-
-impl From<ConfigFault> for ConfigError {
-    fn from(fault: ConfigFault) -> Self {
-        Self { faults: vec![fault] }
-    }
-}
-
-impl From<Vec<ConfigFault>> for ConfigError {
-    fn from(faults: Vec<ConfigFault>) -> Self {
-        Self { faults }
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.faults.iter().enumerate() {
-            write!(f, "{}{fault}", if index == 0 { "" } else { "; " })?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigError {}
+pub type ConfigError = gone_kit::Faults<ConfigFault>;
 
 /// One value of the config section that cannot be used. Names the field, the value and what would do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

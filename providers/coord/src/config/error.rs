@@ -1,45 +1,10 @@
 //! What can be wrong with the config section.
 
-use std::fmt;
-
 use gone_core::edit_distance;
 use gone_kit::UnknownScheme;
 
 /// The config section cannot be used: all that is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError {
-    faults: Vec<ConfigFault>,
-}
-
-impl ConfigError {
-    /// What is wrong, in the order of the fields; at least one.
-    pub fn faults(&self) -> &[ConfigFault] {
-        &self.faults
-    }
-}
-
-impl From<ConfigFault> for ConfigError {
-    fn from(fault: ConfigFault) -> Self {
-        Self { faults: vec![fault] }
-    }
-}
-
-impl From<Vec<ConfigFault>> for ConfigError {
-    fn from(faults: Vec<ConfigFault>) -> Self {
-        Self { faults }
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.faults.iter().enumerate() {
-            write!(f, "{}{fault}", if index == 0 { "" } else { "; " })?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigError {}
+pub type ConfigError = gone_kit::Faults<ConfigFault>;
 
 /// One value of the config section that cannot be used. Names the field, the value and what would do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
