@@ -12,11 +12,11 @@ use crate::filter;
 use crate::level::Level;
 use crate::levels::check_keys;
 use crate::lines::{LONGEST_LINE, SHORTEST_FIELD, SHORTEST_LINE};
-use crate::names::{UnknownName, named, nearest};
 use crate::queue::Queue;
 use crate::rotation::Rotation;
 use crate::sampling::Sampling;
 use crate::secrets::Redaction;
+use gone_kit::{UnknownName, named, nearest};
 
 /// The settings of a log.
 ///

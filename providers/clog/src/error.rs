@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::names::UnknownName;
+use gone_kit::UnknownName;
 
 /// A log that could not be opened.
 #[derive(Debug, thiserror::Error)]

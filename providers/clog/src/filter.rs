@@ -2,7 +2,7 @@
 
 use crate::error::ClogError;
 use crate::level::Level;
-use crate::names::nearest;
+use gone_kit::nearest;
 
 /// The variable that stands in for a filter that the configuration does not set.
 pub(crate) const VARIABLE: &str = "RUST_LOG";

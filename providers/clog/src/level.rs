@@ -1,6 +1,6 @@
 //! How much a line matters.
 
-use crate::names::named;
+use gone_kit::named;
 
 named! {
     /// How much a line matters, the least first.

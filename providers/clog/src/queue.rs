@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ClogError;
 use crate::level::Level;
-use crate::names::named;
+use gone_kit::named;
 
 /// How lines wait for the output, and what happens when they come faster than it takes them.
 ///

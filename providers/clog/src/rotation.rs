@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ClogError;
-use crate::names::named;
+use gone_kit::named;
 
 /// When a log file makes room for a new one, and what becomes of the old ones.
 ///

@@ -47,6 +47,12 @@ pub enum ErrorKind {
         /// Why not, where more can be said than what was expected. Never quotes a secret.
         reason: Option<String>,
     },
+    /// A section cannot be used as a whole.
+    #[error("{reason}")]
+    Unusable {
+        /// Why not.
+        reason: String,
+    },
     /// A section holds a key that its type does not know.
     #[error("is unknown")]
     UnknownKey,

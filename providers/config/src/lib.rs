@@ -38,6 +38,7 @@
 
 mod absent;
 mod asked;
+mod component;
 mod conditions;
 mod dump;
 pub mod duration;
@@ -64,11 +65,13 @@ mod scalar;
 pub mod schema;
 mod secrecy;
 mod secrets;
+mod section;
 mod settings;
 mod source;
 mod value;
 mod watch;
 
+pub use component::{Component, Instances};
 pub use conditions::{equals, is_set, not, profile};
 pub use error::{ConfigError, ConfigErrors, ErrorKind, NearKey};
 pub use gone_kit::{Change, Changes, Reload, Secret};
@@ -78,5 +81,17 @@ pub use live::Live;
 pub use lookup::Lookup;
 pub use origin::Origin;
 pub use provider::{ConfigProvider, module};
+pub use section::{Faults, Section, SectionError, SectionFault};
 pub use settings::{Answer, Settings};
 pub use source::{ConfigSource, RemoteLayer};
+
+/// What `component!` needs. Not for use by hand: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::component::{accepts, open};
+    pub use async_trait::async_trait;
+    pub use gone_core;
+    pub use gone_kit::{Health, HealthIndicator, Stat, StatsReader};
+    pub use gone_macros::Goner;
+    pub use tracing;
+}

@@ -337,7 +337,13 @@ impl Settings {
         }
     }
 
-    fn invalid(&self, path: &[String], value: &Value, reason: Option<String>, origin: Option<Origin>) -> ConfigError {
+    pub(crate) fn invalid(
+        &self,
+        path: &[String],
+        value: &Value,
+        reason: Option<String>,
+        origin: Option<Origin>,
+    ) -> ConfigError {
         let found = match value {
             Value::Dict(..) | Value::Array(..) | Value::Empty(..) => Found::Shape(kind_of(value)),
             _ if self.hub.secrets.touch(path) => Found::Shown(secrecy::HIDDEN.to_owned()),

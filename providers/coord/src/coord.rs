@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gone_config::{Section, SectionError};
 use gone_core::{CloseReport, Deadline};
-use gone_kit::{Clock, Outcome, redact_url};
+use gone_kit::{Clock, Outcome};
 use tokio::time::timeout;
 
 use crate::backend::{Backend, Rooted, memory::Memory};
@@ -68,7 +69,8 @@ impl Coord {
     /// # Errors
     /// Those of [`connect`](Self::connect).
     pub async fn connect_with_clock(config: &CoordConfig, clock: Clock) -> Result<Self, CoordError> {
-        let address = config.checked()?;
+        config.validate()?;
+        let address = Address::parse(&config.url).map_err(SectionError::from)?;
         let after = config.dial_timeout;
         let opened = async {
             let backend = open(address, config, &clock).await?;
@@ -157,10 +159,7 @@ pub struct CoordStats {
 impl fmt::Debug for Coord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let config = &self.shared.config;
-        f.debug_struct("Coord")
-            .field("url", &redact_url(&config.url))
-            .field("root", &config.root)
-            .finish_non_exhaustive()
+        f.debug_struct("Coord").field("url", &config.url).field("root", &config.root).finish_non_exhaustive()
     }
 }
 

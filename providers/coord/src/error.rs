@@ -1,5 +1,6 @@
 //! What can go wrong.
 
+use gone_config::SectionError;
 use gone_kit::{LeaseEnd, Outcome};
 
 /// Why an operation on `coord` did not do what was asked.
@@ -101,7 +102,7 @@ pub enum CoordError {
     Closed,
     /// The config section cannot be used.
     #[error(transparent)]
-    Config(#[from] crate::ConfigError),
+    Config(#[from] SectionError),
 }
 
 impl CoordError {

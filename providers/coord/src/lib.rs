@@ -58,7 +58,7 @@ mod value;
 mod watch;
 
 pub use centre::ConfigCentre;
-pub use config::{ConfigError, ConfigFault, CoordConfig, TlsConfig};
+pub use config::{CoordConfig, TlsConfig};
 pub use coord::{Coord, CoordStats};
 pub use error::CoordError;
 pub use follow::{Entries, Followed};

@@ -16,7 +16,6 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::backend::{Entry, Range};
 use crate::follow::SETTLE;
-use crate::provider::section;
 use crate::value::decode;
 use crate::watch::FeedState;
 use crate::watch::feed::Feed;
@@ -73,7 +72,7 @@ impl RemoteLayer for RemoteConfig {
     /// A dropped future leaves no connection.
     async fn fetch(&self, local: &Settings) -> Result<ConfigLayer> {
         let prefixes = prefixes(local.profile(), &self.service)?;
-        let coord = Coord::connect(&section(local, "")?).await?;
+        let coord = Coord::connect(&local.instance("").map_err(ConfigErrors::into_error)?).await?;
         let mut parts = Vec::new();
         for prefix in prefixes {
             let listing = coord.shared().backend.list(&Range::Prefix(prefix.clone())).await?;

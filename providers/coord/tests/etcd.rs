@@ -23,7 +23,7 @@ const CUT_EVERY: Duration = Duration::from_millis(500);
 const COMPACT_EVERY: Duration = Duration::from_secs(1);
 
 async fn connect(address: &str) -> Coord {
-    let config = CoordConfig { url: format!("etcd://{address}"), ..CoordConfig::default() };
+    let config = CoordConfig { url: format!("etcd://{address}").into(), ..CoordConfig::default() };
     Coord::connect(&config).await.expect("etcd is there")
 }
 

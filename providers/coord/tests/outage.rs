@@ -22,7 +22,7 @@ struct Connected {
 }
 
 fn config(address: &str) -> CoordConfig {
-    CoordConfig { url: format!("etcd://{address}"), ..CoordConfig::default() }
+    CoordConfig { url: format!("etcd://{address}").into(), ..CoordConfig::default() }
 }
 
 /// The kind of an error, and what became of the write.

@@ -5,9 +5,11 @@ mod sqlite;
 
 use sqlx::any::AnyConnectOptions;
 
+use gone_config::{Faults, SectionError, SectionFault};
+use gone_kit::{BackendUrl, Scheme};
+
 use crate::config::DbConfig;
-use crate::error::{ConfigError, DbError};
-use crate::nearness::near_misses;
+use crate::error::DbError;
 
 /// The SQL dialect of a database, for the few places where an application's statements must differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,17 +23,12 @@ pub enum Dialect {
     MySql,
 }
 
-struct Scheme {
-    name: &'static str,
-    feature: &'static str,
-    compiled_in: bool,
-    dialect: Dialect,
-}
-
-const SCHEMES: [Scheme; 3] = [
-    Scheme { name: "sqlite", feature: "sqlite", compiled_in: cfg!(feature = "sqlite"), dialect: Dialect::Sqlite },
-    Scheme { name: "postgres", feature: "postgres", compiled_in: false, dialect: Dialect::Postgres },
-    Scheme { name: "mysql", feature: "mysql", compiled_in: false, dialect: Dialect::MySql },
+const SCHEMES: [Scheme; 5] = [
+    Scheme { name: "sqlite", feature: "sqlite", compiled: cfg!(feature = "sqlite") },
+    Scheme { name: "postgres", feature: "postgres", compiled: false },
+    Scheme { name: "postgresql", feature: "postgres", compiled: false },
+    Scheme { name: "mysql", feature: "mysql", compiled: false },
+    Scheme { name: "mariadb", feature: "mysql", compiled: false },
 ];
 
 /// All that the pool must know of a database that is there and lets itself be opened.
@@ -49,59 +46,24 @@ pub(crate) struct Prepared {
 }
 
 /// Checks an address, without I/O.
-pub(crate) fn check(url: &str) -> Result<Dialect, ConfigError> {
-    let dialect = dialect_of(url)?;
-    match dialect {
+pub(crate) fn check(url: &BackendUrl, faults: &mut Faults) {
+    match faults.scheme("url", url, &SCHEMES) {
         #[cfg(feature = "sqlite")]
-        Dialect::Sqlite => sqlite::Target::parse(url).map(|_| dialect),
-        _ => Ok(dialect),
+        Some(("sqlite", _)) => {
+            if let Err(reason) = sqlite::Target::parse(url.as_str()) {
+                faults.push(SectionFault::hidden("url", reason));
+            }
+        }
+        _ => {}
     }
 }
 
 /// Makes sure that the database of `config` is there and can be opened.
 pub(crate) async fn prepare(config: &DbConfig) -> Result<Prepared, DbError> {
-    match dialect_of(&config.url)? {
+    match config.url.choose(&SCHEMES) {
         #[cfg(feature = "sqlite")]
-        Dialect::Sqlite => sqlite::prepare(&config.url).await,
-        other => Err(not_compiled_in(other).into()),
+        Ok(("sqlite", _)) => sqlite::prepare(config.url.as_str()).await,
+        Ok((scheme, _)) => unreachable!("`{scheme}` is compiled in, and has a backend"),
+        Err(error) => Err(SectionError::from(SectionFault::Scheme { field: "url", error }).into()),
     }
-}
-
-fn dialect_of(url: &str) -> Result<Dialect, ConfigError> {
-    if url.trim().is_empty() {
-        return Err(ConfigError::MissingUrl);
-    }
-    // What stands before the colon is shown in the error, so it must look like a scheme and not like a secret.
-    let scheme = url
-        .split_once(':')
-        .map(|(scheme, _)| scheme)
-        .filter(|it| it.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)));
-    let name = match scheme {
-        Some("postgresql") => "postgres",
-        Some("mariadb") => "mysql",
-        Some(name) => name,
-        None => "",
-    };
-    match SCHEMES.iter().find(|it| it.name == name) {
-        Some(known) if known.compiled_in => Ok(known.dialect),
-        Some(known) => Err(not_compiled_in(known.dialect)),
-        None => {
-            let (here, elsewhere): (Vec<_>, Vec<_>) = SCHEMES.iter().partition(|it| it.compiled_in);
-            Err(ConfigError::UnknownScheme {
-                scheme: scheme.map(str::to_owned),
-                near: near_misses(name, &SCHEMES.map(|it| it.name)),
-                compiled_in: here.iter().map(|it| it.name).collect(),
-                features: elsewhere.iter().map(|it| (it.name, it.feature)).collect(),
-            })
-        }
-    }
-}
-
-fn not_compiled_in(dialect: Dialect) -> ConfigError {
-    let (scheme, feature) = match dialect {
-        Dialect::Sqlite => ("sqlite", "sqlite"),
-        Dialect::Postgres => ("postgres", "postgres"),
-        Dialect::MySql => ("mysql", "mysql"),
-    };
-    ConfigError::NotCompiledIn { scheme, feature }
 }

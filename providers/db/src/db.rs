@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use gone_config::Section;
+use gone_core::{CloseReport, Deadline};
 use sqlx::any::AnyPoolOptions;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
@@ -14,7 +16,6 @@ use crate::backend::{self, Dialect, Prepared};
 use crate::config::DbConfig;
 use crate::error::DbError;
 use crate::statement_log::StatementLog;
-use gone_kit::redact_url;
 
 /// A database: a pool of connections behind a handle that is cheap to clone.
 ///
@@ -67,7 +68,7 @@ impl Db {
         let inner = Arc::new_cyclic(|inner| Inner {
             pool: pool_options(config, &prepared, inner).connect_lazy_with(prepared.options),
             dialect: prepared.dialect,
-            address: redact_url(&config.url),
+            address: config.url.redacted(),
             begin: prepared.begin,
             pinned: prepared.pinned,
             connect_timeout: config.connect_timeout,
@@ -127,17 +128,18 @@ impl Db {
     /// Closes the pool for all clones: whoever waits for a connection gets [`DbError::Closed`], those lent out are waited
     /// for until `deadline`, and each is closed as it comes back.
     ///
-    /// Never fails; the report says how many connections were still lent out at the deadline. Closing twice is harmless.
+    /// Never fails; the report counts the connections that were still lent out at the deadline as still running. Closing twice
+    /// is harmless.
     ///
     /// A dropped future leaves the pool closed; what is lent out is closed as it comes back.
-    pub async fn close(&self, deadline: Duration) -> CloseReport {
+    pub async fn close(&self, deadline: Deadline) -> CloseReport {
         let pool = self.inner.pool.clone();
         // Asking for the future marks the pool as closed, before the task has its first turn.
         drop(pool.close());
         let closing = tokio::spawn(async move { pool.close().await });
-        match timeout(deadline, closing).await {
-            Ok(_) => CloseReport { still_in_use: 0 },
-            Err(_) => CloseReport { still_in_use: self.pool_stats().in_use },
+        match timeout(deadline.remaining(), closing).await {
+            Ok(_) => CloseReport::clean(),
+            Err(_) => CloseReport::clean().still_running(self.pool_stats().in_use.into()),
         }
     }
 
@@ -242,13 +244,4 @@ pub struct PoolStats {
     pub in_use: u32,
     /// The most that may be open.
     pub max: u32,
-}
-
-/// What closing a [`Db`] left behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[must_use = "says whether anything was still in use"]
-pub struct CloseReport {
-    /// Connections still lent out at the deadline. Each is closed when it comes back.
-    pub still_in_use: u32,
 }

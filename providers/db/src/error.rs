@@ -4,88 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gone_config::SectionError;
+use gone_kit::Outcome;
+
 use crate::db::PoolStats;
-use crate::nearness::suggestion;
-
-/// A setting that cannot be used. Names the field, the value and what would do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A number or duration outside its bounds.
-    #[error("{field} is {value}; it must be {bounds}")]
-    OutOfBounds {
-        /// The field of [`DbConfig`](crate::DbConfig).
-        field: &'static str,
-        /// What it was set to.
-        value: String,
-        /// The least and the greatest value allowed.
-        bounds: String,
-    },
-    /// A profile that has no defaults.
-    #[error("unknown profile {profile:?}{}; there are \"development\" and \"production\"", suggestion(near))]
-    UnknownProfile {
-        /// What was asked for.
-        profile: String,
-        /// Profiles with a name close to it, nearest first.
-        near: Vec<&'static str>,
-    },
-    /// A log level that does not exist.
-    #[error("log_level is {level:?}{}; it must be \"silent\", \"error\", \"warn\" or \"info\"", suggestion(near))]
-    UnknownLogLevel {
-        /// What was asked for.
-        level: String,
-        /// Levels with a name close to it, nearest first.
-        near: Vec<&'static str>,
-    },
-    /// The address is empty.
-    #[error("url is empty; it must name a database, for example \"sqlite:data/app.db\"")]
-    MissingUrl,
-    /// The address has a scheme that no backend answers to, or none.
-    #[error(
-        "url has {}; {}{}",
-        scheme.as_ref().map_or("no scheme".to_owned(), |it| format!("the unknown scheme `{it}:`{}", suggestion(near))),
-        compiled_in_clause(compiled_in),
-        features_clause(features)
-    )]
-    UnknownScheme {
-        /// The scheme, when there is one.
-        scheme: Option<String>,
-        /// Schemes with a name close to it, nearest first.
-        near: Vec<&'static str>,
-        /// The schemes that this build answers to.
-        compiled_in: Vec<&'static str>,
-        /// The other schemes, each with the feature that compiles it in.
-        features: Vec<(&'static str, &'static str)>,
-    },
-    /// The address has the scheme of a backend that is not compiled in.
-    #[error("url has the scheme `{scheme}:`, which is not compiled in; turn on the feature `{feature}` of gone-db")]
-    NotCompiledIn {
-        /// The scheme.
-        scheme: &'static str,
-        /// The feature that compiles it in.
-        feature: &'static str,
-    },
-    /// The rest of the address does not fit its scheme.
-    #[error("url does not fit the scheme `{scheme}:`: {reason}")]
-    Url {
-        /// The scheme.
-        scheme: &'static str,
-        /// What is wrong, and what would do.
-        reason: String,
-    },
-}
-
-fn compiled_in_clause(schemes: &[&str]) -> String {
-    if schemes.is_empty() {
-        return "no scheme is compiled in".to_owned();
-    }
-    let schemes: Vec<_> = schemes.iter().map(|it| format!("`{it}:`")).collect();
-    format!("compiled in: {}", schemes.join(", "))
-}
-
-fn features_clause(features: &[(&str, &str)]) -> String {
-    features.iter().map(|(scheme, feature)| format!("; `{scheme}:` needs the feature `{feature}`")).collect()
-}
 
 /// What can go wrong at a database.
 ///
@@ -93,9 +15,9 @@ fn features_clause(features: &[(&str, &str)]) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DbError {
-    /// A setting that cannot be used.
+    /// The config section cannot be used.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] SectionError),
     /// The folder of a database file could not be created.
     #[error("cannot create the folder of the database file {}", path.display())]
     CreateFolder {
@@ -163,10 +85,10 @@ pub enum DbError {
         reason: &'static str,
     },
     /// A transaction's commit failed.
-    #[error("the commit failed; its changes {outcome}")]
+    #[error("the commit failed; its changes {}", became(*outcome))]
     Commit {
         /// Whether the changes are in the database.
-        outcome: CommitOutcome,
+        outcome: Outcome,
         /// What the database or the network answered.
         source: sqlx::Error,
     },
@@ -183,6 +105,14 @@ impl DbError {
     #[must_use]
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Constraint { kind: ConstraintKind::Unique, .. })
+    }
+}
+
+fn became(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Applied => "were applied",
+        Outcome::NotApplied => "were not applied",
+        Outcome::Unknown => "may or may not have been applied",
     }
 }
 
@@ -249,27 +179,6 @@ impl fmt::Display for ConstraintKind {
             Self::NotNull => "not-null",
             Self::Check => "check",
             Self::Exclusion => "exclusion",
-        })
-    }
-}
-
-/// Whether the changes of a transaction whose commit failed are in the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CommitOutcome {
-    /// They are.
-    Applied,
-    /// They are not: the database refused. Trying again is safe.
-    NotApplied,
-    /// Nobody can tell: the answer was lost. Only an operation that may run twice can be tried again blindly.
-    Unknown,
-}
-
-impl fmt::Display for CommitOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Applied => "were applied",
-            Self::NotApplied => "were not applied",
-            Self::Unknown => "may or may not have been applied",
         })
     }
 }

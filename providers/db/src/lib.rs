@@ -46,7 +46,6 @@ mod db;
 mod error;
 mod executor;
 mod migrate;
-mod nearness;
 mod provider;
 mod statement_log;
 mod transaction;
@@ -55,8 +54,8 @@ pub use sqlx;
 
 pub use backend::Dialect;
 pub use config::{DbConfig, LogLevel};
-pub use db::{CloseReport, Db, PoolStats};
-pub use error::{CommitOutcome, ConfigError, ConstraintKind, DbError};
+pub use db::{Db, PoolStats};
+pub use error::{ConstraintKind, DbError};
 pub use migrate::Migration;
 pub use provider::{DbProvider, module};
 pub use transaction::Tx;

@@ -14,7 +14,9 @@ use tracing::instrument::Instrumented;
 
 use crate::backend::Dialect;
 use crate::db::Db;
-use crate::error::{CommitOutcome, DbError};
+use gone_kit::Outcome;
+
+use crate::error::DbError;
 use crate::statement_log::StatementLog;
 
 /// An open transaction, as [`Db::transaction`] lends it to its callback.
@@ -138,9 +140,9 @@ where
 }
 
 /// What a failed commit means: an answer of the database is a refusal, unless it says that it lost its own way.
-fn outcome_of(error: &sqlx::Error, dialect: Dialect) -> CommitOutcome {
+fn outcome_of(error: &sqlx::Error, dialect: Dialect) -> Outcome {
     let Some(answer) = error.as_database_error() else {
-        return CommitOutcome::Unknown;
+        return Outcome::Unknown;
     };
     let code = answer.code().unwrap_or_default();
     let lost = match dialect {
@@ -151,7 +153,7 @@ fn outcome_of(error: &sqlx::Error, dialect: Dialect) -> CommitOutcome {
             code.starts_with("08") || code.starts_with("57P") || code == "40003" || code.is_empty()
         }
     };
-    if lost { CommitOutcome::Unknown } else { CommitOutcome::NotApplied }
+    if lost { Outcome::Unknown } else { Outcome::NotApplied }
 }
 
 #[cfg(test)]
@@ -183,26 +185,26 @@ mod tests {
         }
     }
 
-    fn after(code: &'static str, dialect: Dialect) -> CommitOutcome {
+    fn after(code: &'static str, dialect: Dialect) -> Outcome {
         outcome_of(&sqlx::Error::Database(Box::new(Answer(code))), dialect)
     }
 
     #[test]
     fn a_refusal_by_the_database_means_not_applied() {
-        assert_eq!(after("787", Dialect::Sqlite), CommitOutcome::NotApplied);
-        assert_eq!(after("5", Dialect::Sqlite), CommitOutcome::NotApplied);
-        assert_eq!(after("40001", Dialect::Postgres), CommitOutcome::NotApplied);
-        assert_eq!(after("23000", Dialect::MySql), CommitOutcome::NotApplied);
+        assert_eq!(after("787", Dialect::Sqlite), Outcome::NotApplied);
+        assert_eq!(after("5", Dialect::Sqlite), Outcome::NotApplied);
+        assert_eq!(after("40001", Dialect::Postgres), Outcome::NotApplied);
+        assert_eq!(after("23000", Dialect::MySql), Outcome::NotApplied);
     }
 
     #[test]
     fn a_lost_answer_means_unknown() {
-        assert_eq!(after("1034", Dialect::Sqlite), CommitOutcome::Unknown);
-        assert_eq!(after("57P01", Dialect::Postgres), CommitOutcome::Unknown);
-        assert_eq!(after("08006", Dialect::Postgres), CommitOutcome::Unknown);
-        assert_eq!(after("08S01", Dialect::MySql), CommitOutcome::Unknown);
+        assert_eq!(after("1034", Dialect::Sqlite), Outcome::Unknown);
+        assert_eq!(after("57P01", Dialect::Postgres), Outcome::Unknown);
+        assert_eq!(after("08006", Dialect::Postgres), Outcome::Unknown);
+        assert_eq!(after("08S01", Dialect::MySql), Outcome::Unknown);
         let cut = sqlx::Error::Io(std::io::ErrorKind::ConnectionReset.into());
-        assert_eq!(outcome_of(&cut, Dialect::Postgres), CommitOutcome::Unknown);
-        assert_eq!(outcome_of(&sqlx::Error::WorkerCrashed, Dialect::Sqlite), CommitOutcome::Unknown);
+        assert_eq!(outcome_of(&cut, Dialect::Postgres), Outcome::Unknown);
+        assert_eq!(outcome_of(&sqlx::Error::WorkerCrashed, Dialect::Sqlite), Outcome::Unknown);
     }
 }

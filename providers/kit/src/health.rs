@@ -1,6 +1,7 @@
 //! Whether components work.
 
 use std::any::Any;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +62,20 @@ impl Health {
     /// The component does not work, and why.
     pub fn down(detail: impl Into<String>) -> Self {
         Self { status: Status::Down, detail: detail.into() }
+    }
+
+    /// Up for what went well; for an error down, and what it says.
+    pub fn of<E: fmt::Display>(answer: Result<(), E>) -> Self {
+        answer.map_or_else(|error| Self::down(error.to_string()), |()| Self::up())
+    }
+
+    /// The same health with this detail, if it is up: why it is down is not replaced.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        if self.status == Status::Up {
+            self.detail = detail.into();
+        }
+        self
     }
 }
 
@@ -372,6 +387,15 @@ mod tests {
         let endless = Sleeper { name: "x", takes: Duration::MAX, limit: Duration::MAX };
         let report = check_all(&[Arc::new(endless)]).await;
         assert_eq!(report.entries()[0].detail, "timed out after 60s");
+    }
+
+    #[test]
+    fn an_error_is_down_with_its_text_and_its_detail_stays() {
+        assert_eq!(
+            Health::of(Ok::<(), &str>(())).detail("3 sessions"),
+            Health { status: Status::Up, detail: "3 sessions".into() }
+        );
+        assert_eq!(Health::of(Err("refused")).detail("3 sessions"), Health::down("refused"));
     }
 
     #[tokio::test]

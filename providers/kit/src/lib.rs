@@ -3,20 +3,22 @@
 //! - [`HealthIndicator`] and [`check_all`]: whether a component works, asked in parallel, each
 //!   within its own time.
 //! - [`StatsReader`]: a component's figures, read by whoever exports them.
-//! - [`Faults`]: all that is wrong with a config section, at once.
 //! - [`Reload`]: a value that is replaced as a whole while others read it, the last good one kept.
 //! - [`Clock`] and [`ManualClock`]: time, injectable.
 //! - [`Lease`]: a right that lasts until a deadline, is renewed, and may be lost; [`LeaseKeeper`]
 //!   is the side that renews.
 //! - [`Outcome`]: what became of a remote write.
 //! - [`Secret`]: a value that is never shown; [`looks_secret`]: whether a name is that of one.
-//! - [`scheme_of`], [`UnknownScheme`] and [`redact_url`]: a backend chosen by the scheme of a URL,
-//!   and that URL in a message without its password.
+//! - [`BackendUrl`], [`Scheme`] and [`choose`]: a backend chosen by the scheme of a URL, which is
+//!   shown without its password ([`redact_url`]).
+//! - [`named!`]: an enum whose variants stand in a config as names; [`nearest`]: the name that was
+//!   probably meant.
 
+mod backend_url;
 mod clock;
-mod faults;
 mod health;
 mod lease;
+mod names;
 mod outcome;
 mod redact;
 mod reload;
@@ -25,14 +27,15 @@ mod secret;
 mod secret_name;
 mod stats;
 
+pub use backend_url::BackendUrl;
 pub use clock::{Clock, ManualClock};
-pub use faults::Faults;
 pub use health::{Health, HealthEntry, HealthIndicator, HealthReport, Status, check_all};
 pub use lease::{Lease, LeaseEnd, LeaseGrant, LeaseKeeper};
+pub use names::{UnknownName, nearest};
 pub use outcome::Outcome;
 pub use redact::redact_url;
 pub use reload::{Change, Changes, Reload, ReloadError, ReloadStatus, StatusChanges};
-pub use scheme::{MalformedUrl, Scheme, UnknownScheme, scheme_of};
+pub use scheme::{MalformedUrl, Scheme, UnknownScheme, choose, scheme_of};
 #[doc(hidden)]
 pub use secret::SECRET_NAME;
 pub use secret::{HIDDEN, Secret};

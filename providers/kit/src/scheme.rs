@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::nearest;
+
 /// A text in the place of a URL that has no scheme.
 ///
 /// The message does not repeat the text: it may hold a password.
@@ -50,7 +52,32 @@ impl Scheme {
     }
 }
 
-/// A scheme for which no backend is compiled in.
+/// The scheme of a URL among those that a component knows and has compiled in, and what stands after its colon.
+///
+/// ```
+/// use gone_kit::{Scheme, choose};
+///
+/// const SCHEMES: [Scheme; 2] = [
+///     Scheme { name: "memory", feature: "memory", compiled: true },
+///     Scheme { name: "redis", feature: "redis", compiled: false },
+/// ];
+/// assert_eq!(choose("memory:tests", &SCHEMES), Ok(("memory", "tests")));
+/// let error = choose("redis://localhost", &SCHEMES).unwrap_err().to_string();
+/// assert!(error.contains("turn on the cargo feature `redis`"));
+/// ```
+///
+/// # Errors
+///
+/// [`UnknownScheme`], also for a URL without one. Its message does not repeat the URL: it may hold a password.
+pub fn choose<'u>(url: &'u str, known: &[Scheme]) -> Result<(&'static str, &'u str), UnknownScheme> {
+    let scheme = scheme_of(url).unwrap_or_default();
+    match known.iter().find(|known| known.is(scheme) && known.compiled) {
+        Some(known) => Ok((known.name, &url[scheme.len() + 1..])),
+        None => Err(UnknownScheme::new(scheme, known)),
+    }
+}
+
+/// A scheme for which no backend is compiled in, or none at all.
 ///
 /// The message names the schemes that are compiled in, and the cargo features of the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,13 +87,13 @@ pub struct UnknownScheme {
 }
 
 impl UnknownScheme {
-    /// No backend of `known` serves `scheme`, a result of [`scheme_of`].
+    /// No backend of `known` serves `scheme`, a result of [`scheme_of`]; empty where there is none.
     pub fn new(scheme: &str, known: &[Scheme]) -> Self {
         // Longer ones do not come from `scheme_of`; a message stays short all the same.
         Self { scheme: scheme.chars().take(LONGEST).collect(), known: known.to_vec() }
     }
 
-    /// The scheme that was asked for.
+    /// The scheme that was asked for; empty where there was none.
     pub fn scheme(&self) -> &str {
         &self.scheme
     }
@@ -89,7 +116,14 @@ impl fmt::Display for UnknownScheme {
             Some(feature) => {
                 write!(f, "the scheme {:?} is not compiled in: turn on the cargo feature `{feature}`", self.scheme)?
             }
-            None => write!(f, "unknown scheme {:?}", self.scheme)?,
+            None if self.scheme.is_empty() => f.write_str("it has no scheme")?,
+            None => {
+                write!(f, "unknown scheme {:?}", self.scheme)?;
+                let names: Vec<&'static str> = self.known.iter().map(|known| known.name).collect();
+                if let Some(near) = nearest(&self.scheme, &names) {
+                    write!(f, ", did you mean `{near}`?")?;
+                }
+            }
         }
         f.write_str("; compiled in: ")?;
         let mut first = true;
@@ -160,6 +194,23 @@ mod tests {
             error.to_string(),
             "unknown scheme \"mongo\"; compiled in: `memory`, `sqlite`; with a cargo feature: \
              `redis` (feature `redis`), `rediss` (feature `redis-tls`)"
+        );
+    }
+
+    #[test]
+    fn an_unknown_scheme_names_the_one_that_is_near() {
+        let error = UnknownScheme::new("sqllite", &KNOWN).to_string();
+        assert!(error.starts_with("unknown scheme \"sqllite\", did you mean `sqlite`?; compiled in: "), "{error}");
+    }
+
+    #[test]
+    fn a_scheme_that_is_compiled_in_is_chosen_with_what_follows_it() {
+        assert_eq!(choose("MEMORY:a:b", &KNOWN), Ok(("memory", "a:b")));
+        assert_eq!(choose("redis://h", &KNOWN), Err(UnknownScheme::new("redis", &KNOWN)));
+        let none = choose("hunter2", &KNOWN).unwrap_err().to_string();
+        assert!(
+            none.starts_with("it has no scheme; compiled in: `memory`, `sqlite`; with a cargo feature: "),
+            "{none}"
         );
     }
 

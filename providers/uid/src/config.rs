@@ -1,21 +1,17 @@
 //! What an application says about its identifiers: defaults by profile, and the check of every value.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use gone_core::edit_distance;
+use gone_config::{Faults, Section, SectionFault};
 use serde::{Deserialize, Serialize};
 
 use crate::layout::{Epoch, LAST_INSTANCE};
-use crate::{ConfigError, ConfigFault};
-
-const PROFILES: [&str; 2] = ["development", "production"];
 
 /// Settings of one handle.
 ///
 /// A section of a configuration file: keys are the field names, every one may be left out, an unknown one is refused.
 /// Durations are text (`"5m"`, `"250ms"`) or an integer of milliseconds. A value out of bounds is an error of
-/// [`validate`](UidConfig::validate), never corrected in silence.
+/// [`validate`](Section::validate), never corrected in silence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -54,46 +50,27 @@ pub struct UidConfig {
 #[cfg(feature = "schema")]
 gone_config::config_section!("uid", UidConfig, instances);
 
-impl UidConfig {
-    /// The defaults of a profile, `"development"` or `"production"`: they are the same.
-    ///
-    /// # Errors
-    /// [`ConfigFault::UnknownProfile`], with the name that was probably meant.
-    pub fn for_profile(profile: &str) -> Result<Self, ConfigError> {
-        match profile {
-            "development" | "production" => Ok(Self::default()),
-            _ => {
-                let lower = profile.to_lowercase();
-                let near = PROFILES.into_iter().find(|known| edit_distance(&lower, known) <= 2);
-                Err(ConfigFault::UnknownProfile { profile: profile.to_owned(), near }.into())
-            }
-        }
-    }
+impl Section for UidConfig {
+    const NAME: &'static str = "uid";
 
-    /// Checks every value against its bounds. No I/O.
-    ///
-    /// # Errors
-    /// All that is wrong, in the order of the fields.
-    pub fn validate(&self) -> Result<(), ConfigError> {
+    fn check(&self, faults: &mut Faults) {
         const MS: fn(u64) -> Duration = Duration::from_millis;
-        let duration = |it: &Duration| format!("{it:?}");
         let name = &self.service_name;
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        let unfit = name.len() > 128 || !name.chars().all(plain);
-        let faults: Vec<ConfigFault> = [
-            unfit.then(|| ConfigFault::ServiceName { name: name.chars().take(128).collect() }),
-            within("max_instance_id", self.max_instance_id, 1..=LAST_INSTANCE, u16::to_string),
-            within("epoch_ms", self.epoch_ms, 0..=4_102_444_800_000, u64::to_string),
-            within("rollback_tolerance", self.rollback_tolerance, MS(0)..=MS(10_000), duration),
-            within("floor_period", self.floor_period, MS(1_000)..=MS(3_600_000), duration),
-            within("floor_wait", self.floor_wait, MS(0)..=MS(600_000), duration),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
+        if name.len() > 128 || !name.chars().all(plain) {
+            let reason = "it must be at most 128 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`";
+            let value = format!("{:?}", name.chars().take(128).collect::<String>());
+            faults.push(SectionFault::unfit("service_name", value, reason));
+        }
+        faults.within("max_instance_id", self.max_instance_id, 1..=LAST_INSTANCE);
+        faults.within("epoch_ms", self.epoch_ms, 0..=4_102_444_800_000);
+        faults.within("rollback_tolerance", self.rollback_tolerance, MS(0)..=MS(10_000));
+        faults.within("floor_period", self.floor_period, MS(1_000)..=MS(3_600_000));
+        faults.within("floor_wait", self.floor_wait, MS(0)..=MS(600_000));
     }
+}
 
+impl UidConfig {
     /// What the times of ids count from.
     pub fn epoch(&self) -> Epoch {
         Epoch::new(self.epoch_ms)
@@ -112,15 +89,4 @@ impl Default for UidConfig {
             floor_wait: Duration::from_secs(5),
         }
     }
-}
-
-/// The fault of a value out of its bounds, if it is.
-fn within<T: PartialOrd>(
-    field: &'static str,
-    value: T,
-    bounds: RangeInclusive<T>,
-    show: fn(&T) -> String,
-) -> Option<ConfigFault> {
-    let told = || format!("{} to {}", show(bounds.start()), show(bounds.end()));
-    (!bounds.contains(&value)).then(|| ConfigFault::OutOfBounds { field, value: show(&value), bounds: told() })
 }

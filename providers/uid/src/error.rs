@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gone_config::SectionError;
 use gone_coord::CoordError;
 use gone_kit::LeaseEnd;
 
@@ -75,56 +76,17 @@ pub enum UidError {
     },
     /// Coordination failed while an instance id was acquired.
     #[error("no instance id was to be had: {0}")]
-    Coord(Arc<CoordError>),
+    Coord(#[source] Arc<CoordError>),
     /// The handle was closed.
     #[error("uid is closed")]
     Closed,
     /// The config section cannot be used.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] SectionError),
 }
 
 impl From<CoordError> for UidError {
     fn from(error: CoordError) -> Self {
         Self::Coord(Arc::new(error))
     }
-}
-
-/// The config section cannot be used: all that is wrong with it.
-pub type ConfigError = gone_kit::Faults<ConfigFault>;
-
-/// One value of the config section that cannot be used. Names the field, the value and what would do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigFault {
-    /// A value is out of its bounds.
-    #[error("`{field}` is {value}; it must be {bounds}")]
-    OutOfBounds {
-        /// The field of [`UidConfig`](crate::UidConfig).
-        field: &'static str,
-        /// What it is.
-        value: String,
-        /// The least and the greatest value allowed.
-        bounds: String,
-    },
-    /// There is coordination, and nothing says among whom the instance ids are to be unique.
-    #[error("`service_name` is not set; it says among which processes snowflakes are unique")]
-    MissingServiceName,
-    /// A name that cannot be part of a key.
-    #[error("`service_name` is {name:?}; it must be at most 128 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`")]
-    ServiceName {
-        /// The name, or its beginning.
-        name: String,
-    },
-    /// A profile that has no defaults.
-    #[error(
-        "unknown profile {profile:?}{}; there are \"development\" and \"production\"",
-        near.map_or(String::new(), |near| format!(" (did you mean {near:?}?)"))
-    )]
-    UnknownProfile {
-        /// What was asked for.
-        profile: String,
-        /// The profile with a name close to it.
-        near: Option<&'static str>,
-    },
 }

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use gone_config::{SectionError, SectionFault};
 use gone_coord::{Coord, CoordError, InstanceId, InstanceIds};
 use gone_kit::Lease;
 
 use crate::mark::Mark;
-use crate::{ConfigError, ConfigFault, UidConfig, UidError};
+use crate::{UidConfig, UidError};
 
 impl UidConfig {
     /// The instance ids of these settings.
     pub(crate) fn instances(&self, coord: &Coord) -> Result<Arc<dyn Instances>, UidError> {
         if self.service_name.is_empty() {
-            return Err(ConfigError::from(ConfigFault::MissingServiceName).into());
+            let expected = "the name of the service among whose processes snowflakes are unique".to_owned();
+            return Err(SectionError::from(SectionFault::Missing { field: "service_name", expected }).into());
         }
         Ok(Arc::new(coord.instance_ids(&self.service_name, self.max_instance_id.into())?))
     }

@@ -82,7 +82,7 @@ mod uuid;
 
 pub use ::uuid::Uuid;
 pub use config::UidConfig;
-pub use error::{ConfigError, ConfigFault, UidError};
+pub use error::UidError;
 pub use layout::{Epoch, Parts};
 pub use provider::{UidProvider, module};
 pub use reserved::{MAX_RESERVED, Reserved};

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use gone_config::Section;
 use gone_coord::Coord;
 use gone_core::{CloseReport, Deadline};
 use gone_kit::Clock;

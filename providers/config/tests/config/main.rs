@@ -11,6 +11,7 @@ mod live;
 mod references;
 mod reload;
 mod secrets;
+mod section;
 mod sections;
 mod tags;
 mod values;

@@ -1,8 +1,7 @@
 //! The address: which backend, and where it is.
 
-use gone_kit::{Scheme, UnknownScheme, scheme_of};
-
-use super::ConfigFault;
+use gone_config::SectionFault;
+use gone_kit::{BackendUrl, Scheme};
 
 const SCHEMES: [Scheme; 3] = [
     Scheme { name: "memory", feature: "memory", compiled: true },
@@ -27,34 +26,29 @@ pub(crate) enum Address {
 }
 
 impl Address {
-    pub(super) fn parse(url: &str) -> Result<Self, ConfigFault> {
-        let bad = |reason| ConfigFault::Url { reason };
-        if url.trim().is_empty() {
-            return Err(bad("is empty: it must name a service, for example `memory:` or `etcd://localhost:2379`"));
-        }
-        let scheme = scheme_of(url).map_err(|_| bad("has no scheme: it must begin with `memory:` or `etcd://`"))?;
-        let Some(known) = SCHEMES.iter().find(|known| known.is(scheme) && known.compiled) else {
-            return Err(ConfigFault::UnknownScheme(UnknownScheme::new(scheme, &SCHEMES)));
-        };
-        let rest = &url[scheme.len() + 1..];
-        if known.name == "memory" {
+    pub(crate) fn parse(url: &BackendUrl) -> Result<Self, SectionFault> {
+        let bad = |reason: &str| SectionFault::hidden("url", reason);
+        let (scheme, rest) = url.choose(&SCHEMES).map_err(|error| SectionFault::Scheme { field: "url", error })?;
+        if scheme == "memory" {
             return match rest.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
                 true => Ok(Self::Memory { name: rest.to_owned() }),
-                false => Err(bad("has a name after `memory:` that holds more than letters, digits, `-`, `_` and `.`")),
+                false => {
+                    Err(bad("it has a name after `memory:` that holds more than letters, digits, `-`, `_` and `.`"))
+                }
             };
         }
-        let hosts = rest.strip_prefix("//").ok_or_else(|| bad("needs two slashes: `etcd://host:2379`"))?;
+        let hosts = rest.strip_prefix("//").ok_or_else(|| bad("it needs two slashes: `etcd://host:2379`"))?;
         if hosts.contains('@') {
-            return Err(bad("holds credentials: they belong into `username` and `password`"));
+            return Err(bad("it holds credentials: they belong into `username` and `password`"));
         }
         if hosts.contains(['/', '?', '#', ' ']) {
-            return Err(bad("names more than hosts and ports; write `etcd://host:2379,host:2379`"));
+            return Err(bad("it names more than hosts and ports; write `etcd://host:2379,host:2379`"));
         }
         let endpoints: Option<Vec<String>> = hosts.split(',').map(endpoint).collect();
         match endpoints {
-            None => Err(bad("has a host that is empty, or a port that is none; write `etcd://host:2379,host:2379`")),
-            Some(endpoints) if endpoints.len() > MAX_ENDPOINTS => Err(bad("names more than 64 hosts")),
-            Some(endpoints) => Ok(Self::Etcd { endpoints, tls: known.name == "etcds" }),
+            None => Err(bad("it has a host that is empty, or a port that is none; write `etcd://host:2379,host:2379`")),
+            Some(endpoints) if endpoints.len() > MAX_ENDPOINTS => Err(bad("it names more than 64 hosts")),
+            Some(endpoints) => Ok(Self::Etcd { endpoints, tls: scheme == "etcds" }),
         }
     }
 }
@@ -79,11 +73,19 @@ fn endpoint(host: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn parse(url: &str) -> Result<Address, SectionFault> {
+        Address::parse(&url.into())
+    }
+
+    fn is_malformed(url: &str) -> bool {
+        matches!(parse(url), Err(SectionFault::Unfit { field: "url", .. }))
+    }
+
     #[test]
     fn memory_has_a_name_or_none() {
-        assert_eq!(Address::parse("memory:"), Ok(Address::Memory { name: String::new() }));
-        assert_eq!(Address::parse("memory:orders"), Ok(Address::Memory { name: "orders".to_owned() }));
-        assert!(matches!(Address::parse("memory://orders"), Err(ConfigFault::Url { .. })));
+        assert_eq!(parse("memory:"), Ok(Address::Memory { name: String::new() }));
+        assert_eq!(parse("memory:orders"), Ok(Address::Memory { name: "orders".to_owned() }));
+        assert!(is_malformed("memory://orders"));
     }
 
     #[test]
@@ -110,10 +112,10 @@ mod tests {
     #[test]
     fn a_cluster_is_a_list_of_hosts() {
         let endpoints = vec!["a:2379".to_owned(), "b:1".to_owned()];
-        assert_eq!(Address::parse("etcd://a,b:1"), Ok(Address::Etcd { endpoints: endpoints.clone(), tls: false }));
-        assert_eq!(Address::parse("ETCDS://a,b:1"), Ok(Address::Etcd { endpoints, tls: true }));
+        assert_eq!(parse("etcd://a,b:1"), Ok(Address::Etcd { endpoints: endpoints.clone(), tls: false }));
+        assert_eq!(parse("ETCDS://a,b:1"), Ok(Address::Etcd { endpoints, tls: true }));
         for url in ["etcd:a", "etcd://", "etcd://a,", "etcd://a/b", "etcd://me:pw@a", "etcd://a?x=1"] {
-            assert!(matches!(Address::parse(url), Err(ConfigFault::Url { .. })), "{url}");
+            assert!(is_malformed(url), "{url}");
         }
     }
 
@@ -121,7 +123,7 @@ mod tests {
     #[test]
     fn a_scheme_that_is_not_compiled_in_names_its_feature() {
         for url in ["etcd://a", "etcds://a"] {
-            let fault = Address::parse(url).expect_err("it is not compiled in").to_string();
+            let fault = parse(url).expect_err("it is not compiled in").to_string();
             assert!(fault.contains("turn on the cargo feature `etcd`"), "{fault}");
         }
     }

@@ -1,32 +1,31 @@
 //! The config section: defaults by profile, and the check of every value.
 
 mod address;
-mod error;
 
-use std::fmt;
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gone_kit::{Secret, redact_url};
+use gone_config::{Faults, Section, SectionFault, Settings};
+use gone_kit::{BackendUrl, Secret};
 use serde::{Deserialize, Serialize};
 
 use crate::RegistryConfig;
 
 pub(crate) use address::Address;
-pub use error::{ConfigError, ConfigFault};
+/// The variable that names the members of an etcd cluster where the config says nothing: `etcd1:2379,etcd2:2379`.
+const ENDPOINTS: &str = "COORD_ETCD_ENDPOINTS";
 
-/// The profiles that have defaults.
-const PROFILES: [&str; 2] = ["development", "production"];
+const MEMORY_NOT_ALLOWED: &str = "it is this process alone, and locks and instance ids would not be those of the other processes; name an \
+     etcd, or set `allow_memory = true` if there is only one process";
 
 /// Settings of one connection to a coordination service.
 ///
 /// A section of a configuration file: keys are the field names, every one may be left out, an unknown one is refused.
 /// Durations are text (`"5s"`, `"1m30s"`, `"250ms"`) or an integer of milliseconds. What is out of bounds is an error of
-/// [`validate`](Self::validate), never corrected in silence.
+/// [`validate`](Section::validate), never corrected in silence.
 ///
 /// `Debug` shows no password. Serialized, the password is hidden too.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct CoordConfig {
@@ -37,7 +36,8 @@ pub struct CoordConfig {
     /// the port is 2379 unless said. Credentials have fields of their own.
     ///
     /// Default `memory:`, in production `etcd://etcd1:2379,etcd2:2379,etcd3:2379`.
-    pub url: String,
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub url: BackendUrl,
     /// Whether `memory:` may be used. Locks and ids are then those of one process, and nothing outlives it.
     ///
     /// Default `true`, in production `false`.
@@ -117,96 +117,78 @@ pub struct TlsConfig {
 #[cfg(feature = "schema")]
 gone_config::config_section!("coord", CoordConfig, instances);
 
-impl CoordConfig {
-    /// The defaults of a profile, `"development"` or `"production"`.
-    ///
-    /// # Errors
-    /// [`ConfigFault::UnknownProfile`].
-    pub fn for_profile(profile: &str) -> Result<Self, ConfigError> {
-        match profile {
-            "development" => Ok(Self::default()),
-            "production" => Ok(Self {
-                url: "etcd://etcd1:2379,etcd2:2379,etcd3:2379".to_owned(),
-                allow_memory: false,
-                dial_timeout: Duration::from_secs(10),
-                ..Self::default()
-            }),
-            _ => Err(ConfigFault::unknown_profile(profile, &PROFILES).into()),
+impl Section for CoordConfig {
+    const NAME: &'static str = "coord";
+
+    fn production() -> Self {
+        Self {
+            url: "etcd://etcd1:2379,etcd2:2379,etcd3:2379".into(),
+            allow_memory: false,
+            dial_timeout: Duration::from_secs(10),
+            ..Self::default()
         }
     }
 
-    /// Checks every value against its bounds, and the address against the backends that are compiled in. No I/O.
-    ///
-    /// # Errors
-    /// All that is wrong, in the order of the fields.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        self.checked().map(drop)
+    /// The cluster of the variable `COORD_ETCD_ENDPOINTS`, where it is set.
+    fn adjust(&mut self, settings: &Settings) {
+        if let Some(endpoints) = settings.variable(ENDPOINTS).filter(|endpoints| !endpoints.is_empty()) {
+            self.url = format!("etcd://{endpoints}").into();
+        }
     }
 
-    /// As [`validate`](Self::validate), with what the address says.
-    pub(crate) fn checked(&self) -> Result<Address, ConfigError> {
+    fn check(&self, faults: &mut Faults) {
         const SECOND: Duration = Duration::from_secs(1);
         const MINUTE: Duration = Duration::from_secs(60);
         const HOUR: Duration = Duration::from_secs(60 * 60);
         const TENTH: Duration = Duration::from_millis(100);
 
-        let mut faults = Vec::new();
         let address = Address::parse(&self.url).map_err(|fault| faults.push(fault)).ok();
         if matches!(address, Some(Address::Memory { .. })) && !self.allow_memory {
-            faults.push(ConfigFault::MemoryNotAllowed);
+            faults.push(SectionFault::unfit("url", "`memory:`", MEMORY_NOT_ALLOWED));
         }
         if !self.root.is_empty() && (!self.root.starts_with('/') || self.root.ends_with('/')) {
             let reason = "it must be empty, or begin with a slash and not end with one";
-            faults.push(ConfigFault::Unfit { field: "root", value: self.root.clone(), reason });
+            faults.push(SectionFault::unfit("root", &self.root, reason));
         }
-        let mut within = |field, value: Duration, bounds: RangeInclusive<Duration>| {
-            if !bounds.contains(&value) {
-                let bounds = format!("{:?} to {:?}", bounds.start(), bounds.end());
-                faults.push(ConfigFault::OutOfBounds { field, value: format!("{value:?}"), bounds });
-            }
-        };
-        within("dial_timeout", self.dial_timeout, TENTH..=10 * MINUTE);
-        within("request_timeout", self.request_timeout, TENTH / 10..=10 * MINUTE);
-        within("keep_alive_time", self.keep_alive_time, SECOND..=HOUR);
-        within("keep_alive_timeout", self.keep_alive_timeout, 2 * SECOND..=10 * MINUTE);
-        within("probe_interval", self.probe_interval, TENTH..=MINUTE);
-        within("probe_timeout", self.probe_timeout, TENTH..=MINUTE);
-        within("watch_relist", self.watch_relist, SECOND..=24 * HOUR);
-        within("instance_id_ttl", self.instance_id_ttl, SECOND..=HOUR);
-        within("registry.hold_empty", self.registry.hold_empty, Duration::ZERO..=10 * MINUTE);
-        within("registry.drain", self.registry.drain, Duration::ZERO..=MINUTE);
+        faults.within("dial_timeout", self.dial_timeout, TENTH..=10 * MINUTE);
+        faults.within("request_timeout", self.request_timeout, TENTH / 10..=10 * MINUTE);
+        faults.within("keep_alive_time", self.keep_alive_time, SECOND..=HOUR);
+        faults.within("keep_alive_timeout", self.keep_alive_timeout, 2 * SECOND..=10 * MINUTE);
+        faults.within("probe_interval", self.probe_interval, TENTH..=MINUTE);
+        faults.within("probe_timeout", self.probe_timeout, TENTH..=MINUTE);
+        faults.within("watch_relist", self.watch_relist, SECOND..=24 * HOUR);
+        faults.within("instance_id_ttl", self.instance_id_ttl, SECOND..=HOUR);
+        faults.within("registry.hold_empty", self.registry.hold_empty, Duration::ZERO..=10 * MINUTE);
+        faults.within("registry.drain", self.registry.drain, Duration::ZERO..=MINUTE);
         if self.instance_id_ttl.subsec_nanos() != 0 {
             let value = format!("{:?}", self.instance_id_ttl);
-            faults.push(ConfigFault::Unfit { field: "instance_id_ttl", value, reason: "it must be whole seconds" });
+            faults.push(SectionFault::unfit("instance_id_ttl", value, "it must be whole seconds"));
         }
-        self.check_credentials(address.as_ref(), &mut faults);
-        match address {
-            Some(address) if faults.is_empty() => Ok(address),
-            _ => Err(faults.into()),
-        }
-    }
-
-    fn check_credentials(&self, address: Option<&Address>, faults: &mut Vec<ConfigFault>) {
-        let mut pair = |first, second, has_first: bool, has_second: bool| match (has_first, has_second) {
-            (true, false) => faults.push(ConfigFault::Incomplete { field: first, missing: second }),
-            (false, true) => faults.push(ConfigFault::Incomplete { field: second, missing: first }),
-            _ => {}
-        };
-        pair("username", "password", self.username.is_some(), self.password.is_some());
+        together(faults, ("username", self.username.is_some()), ("password", self.password.is_some()));
         let Some(tls) = &self.tls else { return };
-        pair("tls.cert_file", "tls.key_file", tls.cert_file.is_some(), tls.key_file.is_some());
+        together(faults, ("tls.cert_file", tls.cert_file.is_some()), ("tls.key_file", tls.key_file.is_some()));
         if matches!(address, Some(Address::Etcd { tls: false, .. })) {
             let reason = "it is for a connection over TLS: write `etcds:` in `url`";
-            faults.push(ConfigFault::Unfit { field: "tls", value: "set".to_owned(), reason });
+            faults.push(SectionFault::hidden("tls", reason));
         }
     }
+}
+
+/// Two settings that make sense only together.
+fn together(faults: &mut Faults, one: (&'static str, bool), other: (&'static str, bool)) {
+    let (set, missing) = match (one.1, other.1) {
+        (true, false) => (one.0, other.0),
+        (false, true) => (other.0, one.0),
+        _ => return,
+    };
+    faults.push(SectionFault::hidden(set, format!("it is set, and `{missing}`, which goes with it, is not")));
 }
 
 /// The defaults of the profile `development`.
 impl Default for CoordConfig {
     fn default() -> Self {
         Self {
-            url: "memory:".to_owned(),
+            url: "memory:".into(),
             allow_memory: true,
             root: String::new(),
             dial_timeout: Duration::from_secs(5),
@@ -222,45 +204,5 @@ impl Default for CoordConfig {
             password: None,
             tls: None,
         }
-    }
-}
-
-impl fmt::Debug for CoordConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Taken apart in full, so that a new field is shown or hidden on purpose.
-        let Self {
-            url,
-            allow_memory,
-            root,
-            dial_timeout,
-            request_timeout,
-            keep_alive_time,
-            keep_alive_timeout,
-            probe_interval,
-            probe_timeout,
-            watch_relist,
-            instance_id_ttl,
-            registry,
-            username,
-            password,
-            tls,
-        } = self;
-        f.debug_struct("CoordConfig")
-            .field("url", &redact_url(url))
-            .field("allow_memory", allow_memory)
-            .field("root", root)
-            .field("dial_timeout", dial_timeout)
-            .field("request_timeout", request_timeout)
-            .field("keep_alive_time", keep_alive_time)
-            .field("keep_alive_timeout", keep_alive_timeout)
-            .field("probe_interval", probe_interval)
-            .field("probe_timeout", probe_timeout)
-            .field("watch_relist", watch_relist)
-            .field("instance_id_ttl", instance_id_ttl)
-            .field("registry", registry)
-            .field("username", username)
-            .field("password", password)
-            .field("tls", tls)
-            .finish()
     }
 }

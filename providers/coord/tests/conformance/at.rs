@@ -21,15 +21,19 @@ impl At {
     /// A store in memory that no other case has.
     pub(crate) async fn memory(case: &str) -> Self {
         let name = unique(case);
-        Self::on(CoordConfig { url: format!("memory:{name}"), root: format!("/{name}"), ..CoordConfig::default() })
-            .await
+        Self::on(CoordConfig {
+            url: format!("memory:{name}").into(),
+            root: format!("/{name}"),
+            ..CoordConfig::default()
+        })
+        .await
     }
 
     /// The etcd that all cases share.
     #[cfg(feature = "etcd")]
     pub(crate) async fn etcd(case: &str) -> Self {
         let url = format!("etcd://{}", gone_test_bench::Etcd::shared().await.address());
-        Self::on(CoordConfig { url, root: format!("/{}", unique(case)), ..CoordConfig::default() }).await
+        Self::on(CoordConfig { url: url.into(), root: format!("/{}", unique(case)), ..CoordConfig::default() }).await
     }
 
     async fn on(config: CoordConfig) -> Self {

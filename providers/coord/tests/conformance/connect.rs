@@ -24,16 +24,19 @@ async fn a_connection_given_up_at_any_time_leaves_no_task(config: CoordConfig) {
 }
 
 mod memory {
-    use gone_coord::{ConfigFault, CoordError};
+    use gone_config::SectionFault;
+    use gone_coord::CoordError;
 
     use super::*;
 
     // CRD-13
     #[tokio::test]
     async fn an_address_that_is_none_is_an_error() {
-        let config = CoordConfig { url: "memory://host:2379".to_owned(), ..CoordConfig::default() };
+        let config = CoordConfig { url: "memory://host:2379".into(), ..CoordConfig::default() };
         let error = Coord::connect(&config).await.unwrap_err();
-        assert!(matches!(&error, CoordError::Config(error) if matches!(error.faults(), [ConfigFault::Url { .. }])));
+        assert!(
+            matches!(&error, CoordError::Config(error) if matches!(error.faults(), [SectionFault::Unfit { field: "url", .. }]))
+        );
     }
 
     // CRD-14
@@ -58,7 +61,7 @@ mod etcd {
 
     fn at(address: &str) -> CoordConfig {
         let dial_timeout = Duration::from_secs(1);
-        CoordConfig { url: format!("etcd://{address}"), dial_timeout, ..CoordConfig::default() }
+        CoordConfig { url: format!("etcd://{address}").into(), dial_timeout, ..CoordConfig::default() }
     }
 
     // CRD-13
@@ -81,7 +84,7 @@ mod etcd {
         }
         // One that is there is enough.
         let url = At::etcd("connect").await.config.url;
-        let among = at(&format!("{nobody},{silent},{}", url.strip_prefix("etcd://").unwrap()));
+        let among = at(&format!("{nobody},{silent},{}", url.as_str().strip_prefix("etcd://").unwrap()));
         Coord::connect(&CoordConfig { dial_timeout: Duration::from_secs(5), ..among }).await.unwrap();
     }
 

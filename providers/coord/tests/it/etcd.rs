@@ -43,7 +43,7 @@ impl Gate {
 async fn the_config_follows_etcd_and_stays_as_it_was_while_that_is_away() {
     let server = Etcd::new().start().await.unwrap();
     let url = format!("etcd://{}", server.address());
-    let writer = Coord::connect(&CoordConfig { url: url.clone(), ..CoordConfig::default() }).await.unwrap();
+    let writer = Coord::connect(&CoordConfig { url: url.as_str().into(), ..CoordConfig::default() }).await.unwrap();
     let centre = writer.config();
     centre.set("/config/dev/shop/gate", &json!({ "limit": 10 })).await.unwrap();
 
@@ -102,7 +102,7 @@ async fn a_user_who_may_read_its_own_keys_alone_has_all_that_it_needs() {
         server.etcdctl(arguments).await.unwrap();
     }
     let config = CoordConfig {
-        url: format!("etcd://{}", server.address()),
+        url: format!("etcd://{}", server.address()).into(),
         username: Some("shop".to_owned()),
         password: Some("secret".to_owned().into()),
         ..CoordConfig::default()
@@ -137,7 +137,7 @@ fn resident() -> u64 {
 #[ignore = "full size: cargo xtask soak"]
 async fn full_size_the_last_of_a_thousand_pushes_a_second_is_seen_within_half_a_second() {
     let server = Etcd::new().start().await.unwrap();
-    let config = CoordConfig { url: format!("etcd://{}", server.address()), ..CoordConfig::default() };
+    let config = CoordConfig { url: format!("etcd://{}", server.address()).into(), ..CoordConfig::default() };
     let (writer, reader) = (Coord::connect(&config).await.unwrap(), Coord::connect(&config).await.unwrap());
     let value = reader.config().follow("/n", || 0_u64).await.unwrap();
     // Nobody reads this one.

@@ -72,7 +72,7 @@ fn builder(test: &str, profile: &str) -> AppBuilder {
 
 /// The store that the application reads from; it is there as long as this is.
 async fn centre(test: &str) -> ConfigCentre {
-    let config = CoordConfig { url: format!("memory:{test}"), ..CoordConfig::default() };
+    let config = CoordConfig { url: format!("memory:{test}").into(), ..CoordConfig::default() };
     Coord::connect(&config).await.expect("it is in memory").config()
 }
 

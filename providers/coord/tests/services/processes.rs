@@ -19,7 +19,7 @@ const INSTANCES: usize = 3;
 const CALLERS: usize = 4;
 
 fn config(url: &str, root: &str) -> CoordConfig {
-    CoordConfig { url: url.to_owned(), root: root.to_owned(), ..CoordConfig::default() }
+    CoordConfig { url: url.into(), root: root.to_owned(), ..CoordConfig::default() }
 }
 
 fn told(name: &str) -> String {

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 const JITTER: Duration = Duration::from_secs(1);
 
 async fn connect(server: &Server<Etcd>) -> Coord {
-    let config = CoordConfig { url: format!("etcd://{}", server.address()), ..CoordConfig::default() };
+    let config = CoordConfig { url: format!("etcd://{}", server.address()).into(), ..CoordConfig::default() };
     Coord::connect(&config).await.expect("etcd is there")
 }
 

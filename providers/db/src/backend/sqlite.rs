@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use gone_config::{SectionError, SectionFault};
 use sqlx::any::AnyConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection};
 
 use super::{Dialect, Prepared};
-use crate::error::{ConfigError, DbError};
+use crate::error::DbError;
 
 const MEMORY: &str = "sqlite::memory:";
 
@@ -38,21 +39,21 @@ pub(super) enum Access {
 }
 
 impl Target {
-    pub(super) fn parse(url: &str) -> Result<Self, ConfigError> {
-        let wrong = |reason: String| ConfigError::Url { scheme: "sqlite", reason };
+    /// The error is the reason why it means nothing.
+    pub(super) fn parse(url: &str) -> Result<Self, String> {
         let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
         let mut access = Some(Access::Create);
         for parameter in parameters.split('&').filter(|it| !it.is_empty()) {
             let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             if key != "mode" {
-                return Err(wrong(format!("unknown parameter `{key}`; there is `mode`")));
+                return Err(format!("unknown parameter `{key}`; there is `mode`"));
             }
             access = match value {
                 "rwc" => Some(Access::Create),
                 "rw" => Some(Access::Write),
                 "ro" => Some(Access::Read),
                 "memory" => None,
-                _ => return Err(wrong(format!("mode is {value:?}; it must be rwc, rw, ro or memory"))),
+                _ => return Err(format!("mode is {value:?}; it must be rwc, rw, ro or memory")),
             };
         }
         let bare = place.trim_start_matches("sqlite:");
@@ -61,17 +62,17 @@ impl Target {
             return Ok(Self::Memory);
         };
         if bare.is_empty() {
-            return Err(wrong("it names no file; write `sqlite:data/app.db` or `sqlite::memory:`".to_owned()));
+            return Err("it names no file; write `sqlite:data/app.db` or `sqlite::memory:`".to_owned());
         }
         // The driver's own reading, so that `%20` and the like mean one thing.
         let decoded = SqliteConnectOptions::from_str(&format!("sqlite:{bare}"))
-            .map_err(|_| wrong("its path is not valid UTF-8 once decoded".to_owned()))?;
+            .map_err(|_| "its path is not valid UTF-8 once decoded".to_owned())?;
         Ok(Self::File { path: decoded.get_filename().to_owned(), access })
     }
 }
 
 pub(super) async fn prepare(url: &str) -> Result<Prepared, DbError> {
-    let (options, access) = match Target::parse(url)? {
+    let (options, access) = match Target::parse(url).map_err(unfit)? {
         Target::Memory => (MEMORY.to_owned(), Access::Create),
         Target::File { path, access } => (prepare_file(&path, access).await?, access),
     };
@@ -125,11 +126,14 @@ async fn prepare_file(path: &Path, access: Access) -> Result<String, DbError> {
     // Without links and dots, since an address normalizes dots before links are followed.
     let found = std::fs::canonicalize(&absolute).map_err(|it| failed(it.into()))?;
     let Some(found) = found.to_str() else {
-        let reason = format!("the path {} is not valid UTF-8", found.display());
-        return Err(ConfigError::Url { scheme: "sqlite", reason }.into());
+        return Err(unfit(format!("the path {} is not valid UTF-8", found.display())));
     };
     let mode = if access == Access::Read { "ro" } else { "rw" };
     Ok(format!("sqlite:{}?mode={mode}", percent_encoded(found)))
+}
+
+fn unfit(reason: String) -> DbError {
+    SectionError::from(SectionFault::hidden("url", reason)).into()
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
@@ -176,9 +180,9 @@ mod tests {
 
     #[test]
     fn a_parameter_that_is_not_known_is_refused_by_name() {
-        let error = Target::parse("sqlite:a.db?cache=shared").unwrap_err().to_string();
+        let error = Target::parse("sqlite:a.db?cache=shared").unwrap_err();
         assert!(error.contains("unknown parameter `cache`"), "{error}");
-        let error = Target::parse("sqlite:a.db?mode=fast").unwrap_err().to_string();
+        let error = Target::parse("sqlite:a.db?mode=fast").unwrap_err();
         assert!(error.contains("\"fast\"") && error.contains("rwc, rw, ro or memory"), "{error}");
     }
 

@@ -42,7 +42,7 @@ impl Bench {
 }
 
 fn quiet(url: String) -> DbConfig {
-    DbConfig { url, log_level: LogLevel::Silent, ..DbConfig::default() }
+    DbConfig { url: url.into(), log_level: LogLevel::Silent, ..DbConfig::default() }
 }
 
 pub(crate) async fn run(db: &Db, sql: &'static str) {

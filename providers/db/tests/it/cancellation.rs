@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use gone_core::Deadline;
 use gone_db::sqlx;
 use gone_db::{Db, DbConfig, DbError, Migration};
 
@@ -68,8 +69,8 @@ async fn a_transaction_dropped_anywhere_leaves_none_open_and_loses_no_acknowledg
     assert_eq!(db.pool_stats().max, 1);
 
     // What a stray transaction held would be gone with its connection.
-    let report = db.close(Duration::from_secs(5)).await;
-    assert_eq!(report.still_in_use, 0);
+    let report = db.close(Deadline::after(Duration::from_secs(5))).await;
+    assert_eq!(report.still_running, 0);
     let db = bench.open().await;
     assert_eq!(count(&db, "SELECT COUNT(*) FROM probes").await, probes);
     assert_eq!(count(&db, "SELECT COUNT(*) FROM items").await, items);
@@ -161,7 +162,7 @@ async fn closing_dropped_half_way_leaves_the_handle_closed() {
     for bench in Bench::every() {
         let db = bench.open().await;
         db.transaction(async |_| -> Result<(), DbError> {
-            assert!(cut(db.close(Duration::from_secs(5)), 1, Cut::AtOnce).await.is_none());
+            assert!(cut(db.close(Deadline::after(Duration::from_secs(5))), 1, Cut::AtOnce).await.is_none());
             assert!(db.is_closed());
             Ok(())
         })

@@ -1,11 +1,16 @@
 use std::time::{Duration, Instant};
 
+use gone_core::Deadline;
 use gone_db::sqlx;
 use gone_db::{DbConfig, DbError};
 
 use crate::bench::{Bench, count, insert};
 
-const DEADLINE: Duration = Duration::from_secs(5);
+const LIMIT: Duration = Duration::from_secs(5);
+
+fn soon() -> Deadline {
+    Deadline::after(LIMIT)
+}
 
 // DB-19
 #[tokio::test]
@@ -13,8 +18,8 @@ async fn after_close_ping_says_closed() {
     for bench in Bench::every() {
         let db = bench.open().await;
         let clone = db.clone();
-        let report = db.close(DEADLINE).await;
-        assert_eq!(report.still_in_use, 0, "{}", bench.name);
+        let report = db.close(soon()).await;
+        assert_eq!(report.still_running, 0, "{}", bench.name);
         assert!(matches!(clone.ping().await, Err(DbError::Closed)), "{}", bench.name);
         let error = DbError::from(sqlx::query("SELECT 1").execute(&clone).await.unwrap_err());
         assert!(matches!(error, DbError::Closed), "{error:?}");
@@ -27,7 +32,7 @@ async fn closing_twice_is_harmless() {
     for bench in Bench::every() {
         let db = bench.open().await;
         for _ in 0..2 {
-            assert_eq!(db.close(DEADLINE).await.still_in_use, 0, "{}", bench.name);
+            assert_eq!(db.close(soon()).await.still_running, 0, "{}", bench.name);
         }
     }
 }
@@ -39,7 +44,7 @@ async fn close_waits_for_what_is_lent_out() {
         let closer = db.clone();
         let closing = db
             .transaction(async |tx| -> Result<_, DbError> {
-                let closing = tokio::spawn(async move { closer.close(DEADLINE).await });
+                let closing = tokio::spawn(async move { closer.close(soon()).await });
                 while !db.is_closed() {
                     tokio::task::yield_now().await;
                 }
@@ -48,7 +53,7 @@ async fn close_waits_for_what_is_lent_out() {
             })
             .await
             .expect("a transaction begun before the close ends well");
-        assert_eq!(closing.await.unwrap().still_in_use, 0, "{}", bench.name);
+        assert_eq!(closing.await.unwrap().still_running, 0, "{}", bench.name);
         if bench.name == "file" {
             assert_eq!(count(&bench.open().await, "SELECT COUNT(*) FROM items").await, 1);
         }
@@ -61,15 +66,15 @@ async fn close_reports_what_is_still_lent_out_at_its_deadline() {
         let db = bench.open().await;
         db.transaction(async |_| -> Result<(), DbError> {
             let start = Instant::now();
-            let report = db.close(Duration::from_millis(50)).await;
-            assert_eq!(report.still_in_use, 1, "{}", bench.name);
-            assert!(start.elapsed() < DEADLINE, "{}", bench.name);
+            let report = db.close(Deadline::after(Duration::from_millis(50))).await;
+            assert_eq!(report.still_running, 1, "{}", bench.name);
+            assert!(start.elapsed() < LIMIT, "{}", bench.name);
             Ok(())
         })
         .await
         .unwrap();
         // Given back in the meantime, or within this deadline.
-        assert_eq!(db.close(DEADLINE).await.still_in_use, 0, "{}", bench.name);
+        assert_eq!(db.close(soon()).await.still_running, 0, "{}", bench.name);
     }
 }
 
@@ -82,8 +87,8 @@ async fn close_sends_away_whoever_waits_for_a_connection() {
         let mut waiting = Box::pin(db.ping());
         let first = crate::bench::cut(waiting.as_mut(), 1, crate::bench::Cut::AtOnce).await;
         assert!(first.is_none());
-        let report = db.close(Duration::ZERO).await;
-        assert_eq!(report.still_in_use, 1);
+        let report = db.close(Deadline::after(Duration::ZERO)).await;
+        assert_eq!(report.still_running, 1);
         assert!(matches!(waiting.await, Err(DbError::Closed)));
         Ok(())
     })
@@ -96,7 +101,7 @@ async fn data_survives_close_and_reopen() {
     let bench = Bench::file();
     let db = bench.open_with_items().await;
     insert(&db, 1).await.unwrap();
-    let _ = db.close(DEADLINE).await;
+    let _ = db.close(soon()).await;
     let db = bench.open().await;
     assert_eq!(count(&db, "SELECT COUNT(*) FROM items").await, 1);
 }

@@ -1,15 +1,17 @@
 use std::time::Duration;
 
-use gone_db::{ConfigError, Db, DbConfig, DbError, LogLevel};
+use gone_config::{Section, SectionFault};
+use gone_db::{Db, DbConfig, DbError, LogLevel};
 
 fn with_url(url: &str) -> DbConfig {
     DbConfig { url: url.into(), ..DbConfig::default() }
 }
 
 fn field_of(config: &DbConfig) -> (String, String) {
-    match config.validate() {
-        Err(error @ ConfigError::OutOfBounds { field, .. }) => (field.to_owned(), error.to_string()),
-        other => panic!("expected a value out of bounds, got {other:?}"),
+    let error = config.validate().unwrap_err();
+    match error.faults() {
+        [SectionFault::OutOfBounds { field, .. }] => ((*field).to_owned(), error.to_string()),
+        other => panic!("expected one value out of bounds, got {other:?}"),
     }
 }
 
@@ -17,7 +19,7 @@ fn field_of(config: &DbConfig) -> (String, String) {
 #[test]
 fn development_has_its_defaults() {
     let config = DbConfig::for_profile("development").unwrap();
-    assert_eq!(config.url, "sqlite:data/gone.db");
+    assert_eq!(config.url.as_str(), "sqlite:data/gone.db");
     assert_eq!((config.max_connections, config.max_idle_connections, config.min_connections), (25, 5, 0));
     assert_eq!(config.max_lifetime, Duration::from_secs(5 * 60));
     assert_eq!(config.idle_timeout, Duration::from_secs(30 * 60));
@@ -30,7 +32,7 @@ fn development_has_its_defaults() {
 #[test]
 fn production_has_its_defaults() {
     let config = DbConfig::for_profile("production").unwrap();
-    assert_eq!(config.url, "sqlite:data/gone.db");
+    assert_eq!(config.url.as_str(), "sqlite:data/gone.db");
     assert_eq!((config.max_connections, config.max_idle_connections, config.min_connections), (100, 10, 0));
     assert_eq!(config.max_lifetime, Duration::from_secs(60 * 60));
     assert_eq!(config.idle_timeout, Duration::from_secs(30 * 60));
@@ -42,13 +44,13 @@ fn production_has_its_defaults() {
 #[test]
 fn an_unknown_profile_is_an_error_with_near_misses() {
     let error = DbConfig::for_profile("produktion").unwrap_err();
-    assert_eq!(error, ConfigError::UnknownProfile { profile: "produktion".into(), near: vec!["production"] });
+    assert!(matches!(error.faults(), [SectionFault::UnknownProfile(name)] if name.near() == Some("production")));
     assert_eq!(
         error.to_string(),
-        r#"unknown profile "produktion" (did you mean "production"?); there are "development" and "production""#
+        r#"unknown profile "produktion", did you mean `production`? Allowed: `development`, `production`"#
     );
     let error = DbConfig::for_profile("staging").unwrap_err();
-    assert_eq!(error, ConfigError::UnknownProfile { profile: "staging".into(), near: vec![] });
+    assert_eq!(error.to_string(), r#"unknown profile "staging". Allowed: `development`, `production`"#);
 }
 
 // DB-6
@@ -63,7 +65,8 @@ fn the_defaults_of_both_profiles_are_valid() {
 #[test]
 fn an_empty_url_is_an_error() {
     for url in ["", "  "] {
-        assert_eq!(with_url(url).validate(), Err(ConfigError::MissingUrl));
+        let error = with_url(url).validate().unwrap_err();
+        assert!(error.to_string().starts_with("`url`: it has no scheme; compiled in: `sqlite`"), "{error}");
     }
 }
 
@@ -77,7 +80,10 @@ fn a_known_scheme_that_is_not_compiled_in_names_its_feature() {
         ("mariadb://host/app", "mysql"),
     ] {
         let error = with_url(url).validate().unwrap_err();
-        assert_eq!(error, ConfigError::NotCompiledIn { scheme: feature, feature }, "{url}");
+        assert!(
+            matches!(error.faults(), [SectionFault::Scheme { error, .. }] if error.feature() == Some(feature)),
+            "{url}: {error}"
+        );
         assert!(error.to_string().contains(&format!("feature `{feature}`")), "{error}");
     }
 }
@@ -88,11 +94,12 @@ fn an_unknown_scheme_lists_those_compiled_in_and_the_features_of_the_rest() {
     let error = with_url("sqlit:data/app.db").validate().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "url has the unknown scheme `sqlit:` (did you mean \"sqlite\"?); compiled in: `sqlite:`; \
-         `postgres:` needs the feature `postgres`; `mysql:` needs the feature `mysql`"
+        "`url`: unknown scheme \"sqlit\", did you mean `sqlite`?; compiled in: `sqlite`; with a cargo feature: \
+         `postgres` (feature `postgres`), `postgresql` (feature `postgres`), `mysql` (feature `mysql`), \
+         `mariadb` (feature `mysql`)"
     );
     let error = with_url("data/app.db").validate().unwrap_err();
-    assert!(error.to_string().starts_with("url has no scheme; compiled in: `sqlite:`"), "{error}");
+    assert!(error.to_string().starts_with("`url`: it has no scheme; compiled in: `sqlite`"), "{error}");
 }
 
 // DB-9
@@ -102,7 +109,7 @@ fn a_value_out_of_bounds_is_an_error_that_names_field_value_and_bounds() {
     let zero = Duration::ZERO;
     let (field, message) = field_of(&DbConfig { max_connections: 0, ..base.clone() });
     assert_eq!(field, "max_connections");
-    assert_eq!(message, "max_connections is 0; it must be 1 to 10000");
+    assert_eq!(message, "`max_connections` is 0; it must be 1 to 10000");
 
     for (field, config) in [
         ("max_connections", DbConfig { max_connections: 10_001, ..base.clone() }),
@@ -122,10 +129,10 @@ fn an_unknown_log_level_is_an_error_with_near_misses() {
     let error = "wran".parse::<LogLevel>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        r#"log_level is "wran" (did you mean "warn"?); it must be "silent", "error", "warn" or "info""#
+        r#"unknown log level "wran", did you mean `warn`? Allowed: `silent`, `error`, `warn`, `info`"#
     );
     let error = serde_json::from_str::<DbConfig>(r#"{"log_level": "wran"}"#).unwrap_err();
-    assert!(error.to_string().contains(r#"(did you mean "warn"?)"#), "{error}");
+    assert!(error.to_string().contains("did you mean `warn`?"), "{error}");
 }
 
 // DB-10
@@ -134,7 +141,7 @@ fn more_idle_connections_than_connections_is_an_error() {
     let config = DbConfig { max_connections: 4, max_idle_connections: 5, ..DbConfig::default() };
     let (field, message) = field_of(&config);
     assert_eq!(field, "max_idle_connections");
-    assert_eq!(message, "max_idle_connections is 5; it must be 0 to 4 (max_connections)");
+    assert_eq!(message, "`max_idle_connections` is 5; it must be 0 to 4 (max_connections)");
 
     let config = DbConfig { max_idle_connections: 2, min_connections: 3, ..DbConfig::default() };
     assert_eq!(field_of(&config).0, "min_connections");
@@ -144,7 +151,8 @@ fn more_idle_connections_than_connections_is_an_error() {
 async fn connecting_checks_the_settings_first() {
     let config = DbConfig { max_connections: 0, ..with_url("sqlite::memory:") };
     let error = Db::connect(&config).await.unwrap_err();
-    assert!(matches!(error, DbError::Config(ConfigError::OutOfBounds { field: "max_connections", .. })), "{error}");
+    let DbError::Config(error) = error else { panic!("{error}") };
+    assert_eq!(error.faults()[0].field(), Some("max_connections"), "{error}");
 }
 
 #[test]

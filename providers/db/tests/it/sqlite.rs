@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use gone_core::Deadline;
 use gone_db::sqlx::{self, Row};
 use gone_db::{Db, DbConfig, DbError, LogLevel};
 
 use crate::bench::{Bench, count, insert, run};
 
 fn at(url: String) -> DbConfig {
-    DbConfig { url, log_level: LogLevel::Silent, ..DbConfig::default() }
+    DbConfig { url: url.into(), log_level: LogLevel::Silent, ..DbConfig::default() }
 }
 
 #[tokio::test]
@@ -18,7 +19,7 @@ async fn a_missing_file_is_created_with_its_parent_folders() {
     let encoded = path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
     let db = Db::connect(&at(format!("sqlite:{encoded}"))).await.unwrap();
     run(&db, "CREATE TABLE t (id BIGINT)").await;
-    let _ = db.close(Duration::from_secs(5)).await;
+    let _ = db.close(Deadline::after(Duration::from_secs(5))).await;
     assert!(path.is_file());
     assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "one file, its journal folded in");
 }
@@ -82,7 +83,7 @@ async fn a_file_opened_read_only_is_read_and_not_written() {
     let bench = Bench::file();
     let writer = bench.open_with_items().await;
     insert(&writer, 1).await.unwrap();
-    let reader = Db::connect(&at(format!("{}?mode=ro", bench.config.url))).await.unwrap();
+    let reader = Db::connect(&at(format!("{}?mode=ro", bench.config.url.as_str()))).await.unwrap();
     let seen = reader
         .transaction(async |tx| -> Result<i64, DbError> {
             Ok(sqlx::query_scalar("SELECT COUNT(*) FROM items").fetch_one(&mut *tx).await?)

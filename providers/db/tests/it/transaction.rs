@@ -1,7 +1,9 @@
 use std::time::Duration;
 
+use gone_core::Deadline;
 use gone_db::sqlx;
-use gone_db::{CommitOutcome, Db, DbConfig, DbError};
+use gone_db::{Db, DbConfig, DbError};
+use gone_kit::Outcome;
 
 use crate::bench::{Bench, count, insert, run};
 
@@ -177,7 +179,7 @@ async fn a_commit_that_the_database_refuses_says_that_nothing_was_applied() {
             })
             .await
             .unwrap_err();
-        assert!(matches!(error, DbError::Commit { outcome: CommitOutcome::NotApplied, .. }), "{error:?}");
+        assert!(matches!(error, DbError::Commit { outcome: Outcome::NotApplied, .. }), "{error:?}");
         assert_eq!(error.to_string(), "the commit failed; its changes were not applied");
         assert_eq!(count(&db, "SELECT COUNT(*) FROM parts").await, 0, "{}", bench.name);
         insert(&db, 1).await.expect("the next borrower writes");
@@ -213,7 +215,7 @@ async fn a_transaction_that_the_database_ended_itself_does_not_spoil_the_connect
 #[tokio::test]
 async fn a_transaction_on_a_closed_handle_does_not_call_its_callback() {
     let db = Bench::memory().open().await;
-    let _ = db.close(Duration::from_secs(5)).await;
+    let _ = db.close(Deadline::after(Duration::from_secs(5))).await;
     let mut called = false;
     let outcome = db
         .transaction(async |_| -> Result<(), DbError> {

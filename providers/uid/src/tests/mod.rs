@@ -9,6 +9,7 @@ mod snowflakes;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use gone_config::Section;
 use gone_kit::{Clock, ManualClock};
 
 use crate::uuid::Uuids;

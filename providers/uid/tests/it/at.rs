@@ -14,14 +14,14 @@ pub(crate) struct At(pub(crate) CoordConfig);
 impl At {
     pub(crate) fn memory(case: &str) -> Self {
         let name = unique(case);
-        Self(CoordConfig { url: format!("memory:{name}"), root: format!("/{name}"), ..CoordConfig::default() })
+        Self(CoordConfig { url: format!("memory:{name}").into(), root: format!("/{name}"), ..CoordConfig::default() })
     }
 
     /// The etcd that all tests share.
     #[cfg(feature = "etcd")]
     pub(crate) async fn etcd(case: &str) -> Self {
         let url = format!("etcd://{}", gone_test_bench::Etcd::shared().await.address());
-        Self(CoordConfig { url, root: format!("/{}", unique(case)), ..CoordConfig::default() })
+        Self(CoordConfig { url: url.into(), root: format!("/{}", unique(case)), ..CoordConfig::default() })
     }
 
     /// A connection of its own, as of another process.

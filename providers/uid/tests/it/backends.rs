@@ -147,6 +147,8 @@ async fn when_all_instance_ids_are_taken_there_is_no_handle(at: At) {
     let first = at.open(&config).await.unwrap();
     let error = at.open(&config).await.unwrap_err();
     assert_eq!(error.to_string(), "no instance id was to be had: all 1 instance ids of `test` are taken");
+    let source = std::error::Error::source(&error).expect("coordination's own error");
+    assert_eq!(source.to_string(), "all 1 instance ids of `test` are taken");
     first.close(soon()).await;
     assert_eq!(at.open(&config).await.unwrap().instance(), Some(1));
 }

@@ -1,8 +1,9 @@
 use std::time::{Duration, SystemTime};
 
+use gone_config::{Section, SectionFault};
 use gone_coord::{Coord, CoordConfig};
 use gone_kit::ManualClock;
-use gone_uid::{ConfigFault, Uid, UidConfig, UidError};
+use gone_uid::{Uid, UidConfig, UidError};
 
 #[test]
 fn both_profiles_have_the_same_defaults_and_they_are_valid() {
@@ -23,7 +24,7 @@ fn an_unknown_profile_is_an_error_with_what_was_meant() {
     let error = UidConfig::for_profile("Produktion").unwrap_err();
     assert_eq!(
         error.to_string(),
-        r#"unknown profile "Produktion" (did you mean "production"?); there are "development" and "production""#
+        r#"unknown profile "Produktion", did you mean `production`? Allowed: `development`, `production`"#
     );
 }
 
@@ -43,7 +44,7 @@ fn all_that_is_wrong_is_told_with_field_value_and_bounds() {
     assert_eq!(error.faults().len(), 6);
     assert_eq!(
         error.to_string(),
-        "`service_name` is \"a/b\"; it must be at most 128 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`; \
+        "`service_name` is \"a/b\": it must be at most 128 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`; \
          `max_instance_id` is 1024; it must be 1 to 1023; `epoch_ms` is 4102444800001; it must be 0 to 4102444800000; \
          `rollback_tolerance` is 11s; it must be 0ns to 10s; `floor_period` is 999ms; it must be 1s to 3600s; \
          `floor_wait` is 601s; it must be 0ns to 600s"
@@ -51,7 +52,7 @@ fn all_that_is_wrong_is_told_with_field_value_and_bounds() {
     let zero = UidConfig { max_instance_id: 0, ..UidConfig::default() };
     assert!(matches!(
         zero.validate().unwrap_err().faults(),
-        [ConfigFault::OutOfBounds { field: "max_instance_id", .. }]
+        [SectionFault::OutOfBounds { field: "max_instance_id", .. }]
     ));
 }
 
@@ -59,7 +60,8 @@ fn all_that_is_wrong_is_told_with_field_value_and_bounds() {
 async fn with_coordination_a_service_name_must_be_set() {
     let coord = Coord::connect(&CoordConfig::default()).await.unwrap();
     let error = Uid::open(&UidConfig::default(), Some(&coord)).await.unwrap_err();
-    assert!(matches!(&error, UidError::Config(it) if it.faults() == [ConfigFault::MissingServiceName]), "{error}");
+    let UidError::Config(error) = error else { panic!("{error}") };
+    assert!(matches!(error.faults(), [SectionFault::Missing { field: "service_name", .. }]), "{error}");
 }
 
 #[test]

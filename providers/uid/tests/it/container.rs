@@ -45,7 +45,7 @@ async fn a_handle_has_its_section_and_gives_its_id_back_before_coordination_clos
     let watcher = app.get::<Arc<Watcher>>().unwrap();
     let health = check_all(&watcher.indicators).await;
     let uid = health.entries().iter().find(|it| it.name == "uid").unwrap();
-    assert_eq!((uid.status, uid.detail.as_str()), (Status::Up, "audit: instance 1; instance 1"));
+    assert_eq!((uid.status, uid.detail.as_str()), (Status::Up, "instance 1; audit: instance 1"));
 
     let stats = watcher.readers.iter().find(|it| it.name() == "uid").unwrap().stats();
     let stat = |name: &str| stats.iter().find(|stat| stat.name == name).unwrap().value;
@@ -81,8 +81,10 @@ fn what_is_wrong_with_a_section_stands_in_the_plan() {
     assert!(problems.iter().all(|problem| problem.code == Code::Config), "{error}");
     let text = error.to_string();
     for told in [
-        "config section `uid`: `max_instance_id` is 0; it must be 1 to 1023",
-        "config section `uid.audit`: `floor_period` is 1ms; it must be 1s to 3600s",
+        "config key `uid.max_instance_id`: bad value `0`",
+        "expected 1 to 1023",
+        "config key `uid.audit.floor_period`: bad value `1ms`",
+        "expected 1s to 3600s",
     ] {
         assert!(text.contains(told), "{text}");
     }
@@ -93,7 +95,10 @@ async fn a_service_name_that_is_missing_beside_coordination_fails_the_boot() {
     let config = ConfigSource::hermetic().set("uid.audit.service_name", "audit");
     let error = app(config).load(gone_coord::module).boot().await.err().unwrap();
     assert_eq!(error.code(), Code::Config);
-    assert!(error.to_string().contains("config section `uid`: `service_name` is not set"), "{error}");
+    assert!(
+        error.to_string().contains("config key `uid.service_name`: missing; expected the name of the service"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -114,6 +119,6 @@ fn under_the_profile_production_coordination_in_memory_is_refused_unless_it_is_a
     };
     let error = wants(config()).err().unwrap();
     let text = error.to_string();
-    assert!(text.contains("`url` is `memory:`") && text.contains("instance ids"), "{text}");
+    assert!(text.contains("config key `coord.url`: bad value `memory:`") && text.contains("instance ids"), "{text}");
     wants(config().set("coord.allow_memory", true)).map(drop).unwrap();
 }

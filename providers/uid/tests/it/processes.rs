@@ -17,7 +17,7 @@ mod etcd {
     /// Takes ids when it is told to, writes them down, and says of which instance they are.
     async fn take(count: usize) {
         let told = |name: &str| std::env::var(name).unwrap();
-        let at = At(CoordConfig { url: told("URL"), root: told("ROOT"), ..CoordConfig::default() });
+        let at = At(CoordConfig { url: told("URL").into(), root: told("ROOT"), ..CoordConfig::default() });
         let uid = at.uid().await;
         let mut ids = Vec::with_capacity(count);
         for _ in 0..count {

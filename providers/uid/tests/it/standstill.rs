@@ -148,7 +148,7 @@ mod etcd {
     async fn stop_and_wake(test: &str, rounds: usize) {
         if Role::is("holder") {
             let told = |name: &str| std::env::var(name).unwrap();
-            let at = At(short(CoordConfig { url: told("URL"), root: told("ROOT"), ..CoordConfig::default() }));
+            let at = At(short(CoordConfig { url: told("URL").into(), root: told("ROOT"), ..CoordConfig::default() }));
             return hold(at, Path::new(&told("FILE"))).await;
         }
         let at = At(short(At::etcd(test).await.0));

@@ -39,7 +39,7 @@ impl Place {
 
     async fn connect(&self) -> Coord {
         let (url, root) = (self.url.clone(), self.root.clone());
-        Coord::connect(&CoordConfig { url, root, ..CoordConfig::default() }).await.unwrap()
+        Coord::connect(&CoordConfig { url: url.into(), root, ..CoordConfig::default() }).await.unwrap()
     }
 }
 

@@ -18,7 +18,8 @@ pub struct UnknownName {
 const KEPT: usize = 64;
 
 impl UnknownName {
-    pub(crate) fn new(what: &'static str, value: &str, allowed: &'static [&'static str]) -> Self {
+    /// `value` is none of those allowed; `what` is what it should have been, such as `log level`.
+    pub fn new(what: &'static str, value: &str, allowed: &'static [&'static str]) -> Self {
         Self { what, value: value.chars().take(KEPT).collect(), allowed }
     }
 
@@ -32,7 +33,7 @@ impl UnknownName {
         self.allowed
     }
 
-    /// The allowed name that is near the value: within two edits, or the one begins as the other.
+    /// The allowed name that is [nearest](nearest()) to the value, if one is near.
     pub fn near(&self) -> Option<&'static str> {
         nearest(&self.value, self.allowed)
     }
@@ -41,8 +42,9 @@ impl UnknownName {
 impl fmt::Display for UnknownName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "unknown {} {:?}", self.what, self.value)?;
-        if let Some(near) = self.near() {
-            write!(f, ", did you mean `{near}`?")?;
+        match self.near() {
+            Some(near) => write!(f, ", did you mean `{near}`?")?,
+            None => f.write_str(".")?,
         }
         for (index, name) in self.allowed.iter().enumerate() {
             write!(f, "{}`{name}`", if index == 0 { " Allowed: " } else { ", " })?;
@@ -53,24 +55,53 @@ impl fmt::Display for UnknownName {
 
 impl std::error::Error for UnknownName {}
 
-/// The name nearest to `wanted`, without regard to case.
-pub(crate) fn nearest(wanted: &str, names: &[&'static str]) -> Option<&'static str> {
-    let wanted = wanted.trim().to_lowercase();
-    names
+/// The known name nearest to a wrong one: within two edits, or where one begins as the other. Ties go by the alphabet.
+///
+/// Case and space around the name do not count. Two edits turn any short word into any other, so at least half of both must
+/// stay; three letters are needed to begin alike.
+///
+/// ```
+/// use gone_kit::nearest;
+///
+/// assert_eq!(nearest("Prodction", &["development", "production"]), Some("production"));
+/// assert_eq!(nearest("dev", &["development", "production"]), Some("development"));
+/// assert_eq!(nearest("staging", &["development", "production"]), None);
+/// ```
+pub fn nearest(wrong: &str, known: &[&'static str]) -> Option<&'static str> {
+    let wrong = wrong.trim().to_lowercase();
+    known
         .iter()
         .filter_map(|name| {
-            let edits = edit_distance(&wanted, name);
-            let shorter = wanted.len().min(name.len());
-            let begins = shorter >= 3 && (wanted.starts_with(name) || name.starts_with(&wanted));
-            // Edits must leave something of the name, or anything is near anything.
-            let close = edits <= 2 && edits < shorter;
+            let edits = edit_distance(&wrong, name);
+            let shorter = wrong.len().min(name.len());
+            let begins = shorter >= 3 && (wrong.starts_with(name) || name.starts_with(&wrong));
+            let close = edits <= 2 && edits * 2 <= shorter;
             (begins || close).then_some((edits, *name))
         })
         .min()
         .map(|(_, name)| name)
 }
 
-/// An enum whose variants are written as names: `Display`, `FromStr`, serde as text.
+/// An enum whose variants stand in a configuration as names: `Display`, `FromStr` with [`UnknownName`], serde as text, and where
+/// the crate has a feature `schema`, `schemars::JsonSchema`.
+///
+/// ```
+/// gone_kit::named! {
+///     /// Which statements are logged.
+///     #[derive(Clone, Copy, Debug, PartialEq)]
+///     pub enum Statements ("log level") {
+///         /// None.
+///         Silent = "silent",
+///         /// All.
+///         All = "all",
+///     }
+/// }
+///
+/// assert_eq!("all".parse(), Ok(Statements::All));
+/// let error = "loud".parse::<Statements>().unwrap_err();
+/// assert_eq!(error.to_string(), "unknown log level \"loud\". Allowed: `silent`, `all`");
+/// ```
+#[macro_export]
 macro_rules! named {
     (
         $(#[$attribute:meta])*
@@ -101,12 +132,12 @@ macro_rules! named {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::names::UnknownName;
+            type Err = $crate::UnknownName;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $( $text => Ok(Self::$variant), )+
-                    _ => Err($crate::names::UnknownName::new($what, text, Self::NAMES)),
+                    _ => Err($crate::UnknownName::new($what, text, Self::NAMES)),
                 }
             }
         }
@@ -119,7 +150,7 @@ macro_rules! named {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+                <String as serde::Deserialize>::deserialize(from)?.parse().map_err(serde::de::Error::custom)
             }
         }
 
@@ -135,14 +166,12 @@ macro_rules! named {
         }
     };
 }
-pub(crate) use named;
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_near_name_is_two_edits_away_or_begins_the_same() {
+    fn a_near_name_is_two_edits_away_or_begins_alike() {
         let names = ["debug", "info", "warn", "error", "fatal"];
         for (wanted, near) in [
             ("INFO", Some("info")),
@@ -150,7 +179,9 @@ mod tests {
             ("warning", Some("warn")),
             ("err", Some("error")),
             ("dbug", Some("debug")),
+            ("wran", Some("warn")),
             ("verbose", None),
+            ("en", None),
             ("in", None),
             ("", None),
         ] {
@@ -165,5 +196,7 @@ mod tests {
         let error = UnknownName::new("log level", &"x".repeat(1_000), &["debug"]);
         assert_eq!(error.value().len(), KEPT);
         assert_eq!(error.near(), None);
+        let error = UnknownName::new("log level", "loud", &["debug"]);
+        assert_eq!(error.to_string(), "unknown log level \"loud\". Allowed: `debug`");
     }
 }

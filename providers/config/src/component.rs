@@ -1,0 +1,274 @@
+//! The shape that all components share: a handle for each instance, opened from its section, watched, counted and closed.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use gone_core::{CloseReport, Deadline, Result, Sources, Tag};
+use gone_kit::{Health, Stat, Status};
+use tokio::task::JoinSet;
+
+use crate::error::ConfigErrors;
+use crate::{Section, SectionError, Settings};
+
+/// What a component does for each of its instances. [`component!`](crate::component) makes the provider goner of it.
+///
+/// `#[gone] cache: Cache` is the instance without a name, `#[gone("*,sessions")] cache: Cache` another one: each has a handle,
+/// however many goners ask for it.
+pub trait Component: Send + Sync + Sized + 'static {
+    /// What users inject. Cheap to clone: a clone is the same handle. Its `Debug` holds no secret.
+    type Handle: Clone + fmt::Debug + Send + Sync + 'static;
+
+    /// Its section of the config.
+    type Section: Section;
+
+    /// Opens the handle of an instance. `self` has what else the component needs. A dropped future leaves nothing open.
+    ///
+    /// A [`SectionError`] of it becomes one of the config, with the place of each value.
+    fn open(&self, section: Self::Section) -> impl Future<Output = Result<Self::Handle>> + Send;
+
+    /// Whether a handle works, and in its detail what an operator wants to know. A dropped future leaves nothing behind.
+    fn check(handle: Self::Handle) -> impl Future<Output = Health> + Send;
+
+    /// The figures of all handles together.
+    fn stats(handles: &[Self::Handle]) -> Vec<Stat>;
+
+    /// Closes a handle for all its clones, and takes at most until the deadline. A dropped future leaves the rest to end by
+    /// itself.
+    fn close(handle: Self::Handle, deadline: Deadline) -> impl Future<Output = CloseReport> + Send;
+}
+
+/// The provider goner of a [`Component`]: a struct that has what the component needs beside its section, mostly nothing.
+///
+/// The goner provides the handle to every site that asks for its type, one for each instance ([`share`]); its section is
+/// checked in the plan; it offers `dyn HealthIndicator` and `dyn StatsReader` under the name of the section; it closes
+/// all handles at once in `Close`. Further hooks are implemented for the struct as for any goner: `opened` has the handles.
+///
+/// ```
+/// use gone_config::{Component, Faults, Section, component};
+/// use gone_core::{CloseReport, Deadline, Goner, Loader, Result};
+/// use gone_kit::{Health, Stat};
+///
+/// #[derive(Clone, Debug)]
+/// pub struct Counter {/* … */}
+///
+/// #[derive(Default, serde::Serialize, serde::Deserialize)]
+/// #[serde(default, deny_unknown_fields)]
+/// pub struct CounterConfig {
+///     step: u32,
+/// }
+///
+/// impl Section for CounterConfig {
+///     const NAME: &'static str = "counter";
+///
+///     fn check(&self, faults: &mut Faults) {
+///         faults.within("step", self.step, 0..=1_000);
+///     }
+/// }
+///
+/// component! {
+///     /// Opens counters.
+///     pub struct CounterProvider {}
+/// }
+///
+/// impl Component for CounterProvider {
+///     type Handle = Counter;
+///     type Section = CounterConfig;
+///
+///     async fn open(&self, _: CounterConfig) -> Result<Counter> {
+///         Ok(Counter {})
+///     }
+///
+///     async fn check(_: Counter) -> Health {
+///         Health::up()
+///     }
+///
+///     fn stats(counters: &[Counter]) -> Vec<Stat> {
+///         vec![Stat::gauge("handles", counters.len() as u64)]
+///     }
+///
+///     async fn close(_: Counter, _: Deadline) -> CloseReport {
+///         CloseReport::clean()
+///     }
+/// }
+///
+/// /// Loads the provider of [`Counter`].
+/// pub fn module(loader: &mut Loader) {
+///     loader.load(CounterProvider::goner());
+/// }
+/// ```
+///
+/// The crate that calls it depends on `gone-config` and `gone-core`. In the struct, `settings` and `opened` are taken.
+///
+/// [`share`]: gone_core::Provider
+#[macro_export]
+macro_rules! component {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis struct $name:ident { $($fields:tt)* }
+    ) => {
+        $(#[$attribute])*
+        #[derive($crate::__private::Goner)]
+        #[goner(
+            share,
+            offers(dyn $crate::__private::HealthIndicator, dyn $crate::__private::StatsReader),
+            crate = $crate::__private::gone_core
+        )]
+        $visibility struct $name {
+            #[gone]
+            settings: ::std::sync::Arc<$crate::Settings>,
+            opened: $crate::Instances<<$name as $crate::Component>::Handle>,
+            $($fields)*
+        }
+
+        impl $crate::__private::gone_core::Provider for $name {
+            type Output = <$name as $crate::Component>::Handle;
+
+            fn accepts(
+                tag: &$crate::__private::gone_core::Tag,
+                sources: &$crate::__private::gone_core::Sources,
+            ) -> $crate::__private::gone_core::Result<()> {
+                $crate::__private::accepts::<<$name as $crate::Component>::Section>(tag, sources)
+            }
+
+            /// Opens the handle. A dropped future leaves nothing open.
+            async fn provide(
+                &self,
+                tag: &$crate::__private::gone_core::Tag,
+            ) -> $crate::__private::gone_core::Result<Self::Output> {
+                let handle = $crate::__private::open(self, &self.settings, tag).await?;
+                $crate::__private::tracing::debug!(instance = tag.extend(), ?handle, "opened");
+                self.opened.add(tag.extend(), handle.clone());
+                Ok(handle)
+            }
+        }
+
+        #[$crate::__private::async_trait]
+        impl $crate::__private::HealthIndicator for $name {
+            fn name(&self) -> &str {
+                <<$name as $crate::Component>::Section as $crate::Section>::NAME
+            }
+
+            async fn check(&self) -> $crate::__private::Health {
+                self.opened.check(<$name as $crate::Component>::check).await
+            }
+        }
+
+        impl $crate::__private::StatsReader for $name {
+            fn name(&self) -> &str {
+                <<$name as $crate::Component>::Section as $crate::Section>::NAME
+            }
+
+            fn stats(&self) -> ::std::vec::Vec<$crate::__private::Stat> {
+                <$name as $crate::Component>::stats(&self.opened.handles())
+            }
+        }
+
+        impl $crate::__private::gone_core::Close for $name {
+            /// Closes all handles at once.
+            async fn close(
+                &self,
+                deadline: $crate::__private::gone_core::Deadline,
+            ) -> $crate::__private::gone_core::Result<$crate::__private::gone_core::CloseReport> {
+                self.opened.close(|handle| <$name as $crate::Component>::close(handle, deadline)).await
+            }
+        }
+    };
+}
+
+/// Whether the section of an instance can be used, in the plan.
+pub fn accepts<S: Section>(tag: &Tag, sources: &Sources) -> Result<()> {
+    // What a source could not read stands in the report by itself.
+    let Some(settings) = sources.get::<Settings>() else { return Ok(()) };
+    settings.instance::<S>(tag.extend()).map(drop).map_err(ConfigErrors::into_error)
+}
+
+/// Opens the handle of an instance.
+pub async fn open<C: Component>(component: &C, settings: &Settings, tag: &Tag) -> Result<C::Handle> {
+    let section = settings.instance::<C::Section>(tag.extend()).map_err(ConfigErrors::into_error)?;
+    component.open(section).await.map_err(|error| match error.downcast_ref::<SectionError>() {
+        Some(unfit) => settings.located::<C::Section>(tag.extend(), unfit).into_error(),
+        None => error,
+    })
+}
+
+/// The handles of a component that are open, each with the name of its instance; the name is empty for the one without.
+pub struct Instances<H>(Mutex<Vec<(Arc<str>, H)>>);
+
+impl<H> Default for Instances<H> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<H: Clone + Send + Sync + 'static> Instances<H> {
+    fn opened(&self) -> MutexGuard<'_, Vec<(Arc<str>, H)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a handle.
+    pub fn add(&self, name: &str, handle: H) {
+        self.opened().push((name.into(), handle));
+    }
+
+    /// The handles, in the order in which they were opened.
+    pub fn handles(&self) -> Vec<H> {
+        self.opened().iter().map(|(_, handle)| handle.clone()).collect()
+    }
+
+    /// Checks all handles at once: down if one is. The detail has that of each, behind the name of its instance, by name.
+    ///
+    /// A dropped future drops the checks.
+    pub async fn check<F>(&self, check: impl Fn(H) -> F) -> Health
+    where
+        F: Future<Output = Health> + Send + 'static,
+    {
+        let mut asked = JoinSet::new();
+        for (name, handle) in self.opened().clone() {
+            let check = check(handle);
+            asked.spawn(async move { (name, check.await) });
+        }
+        let mut answers = Vec::new();
+        while let Some(answer) = asked.join_next().await {
+            match answer {
+                Ok(answer) => answers.push(answer),
+                Err(error) => return Health::down(error.to_string()),
+            }
+        }
+        answers.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let down = answers.iter().any(|(_, health)| health.status == Status::Down);
+        let told = answers.iter().filter(|(_, health)| !health.detail.is_empty()).map(|(name, health)| match &**name {
+            "" => health.detail.clone(),
+            name => format!("{name}: {}", health.detail),
+        });
+        let detail = told.collect::<Vec<_>>().join("; ");
+        if down { Health::down(detail) } else { Health::up().detail(detail) }
+    }
+
+    /// Takes all handles out and closes them at once; the report has the sums.
+    ///
+    /// A dropped future leaves the closing to end by itself.
+    ///
+    /// # Errors
+    ///
+    /// When one of them panicked; the others are closed all the same.
+    pub async fn close<F>(&self, close: impl Fn(H) -> F) -> Result<CloseReport>
+    where
+        F: Future<Output = CloseReport> + Send + 'static,
+    {
+        let handles = std::mem::take(&mut *self.opened());
+        let closing: Vec<_> = handles.into_iter().map(|(_, handle)| tokio::spawn(close(handle))).collect();
+        let (mut sum, mut failed) = (CloseReport::clean(), None);
+        for one in closing {
+            match one.await {
+                Ok(report) => {
+                    sum = sum
+                        .flushed(sum.flushed + report.flushed)
+                        .lost(sum.lost + report.lost)
+                        .still_running(sum.still_running + report.still_running);
+                }
+                Err(error) => failed = Some(error),
+            }
+        }
+        failed.map_or(Ok(sum), |error| Err(error.into()))
+    }
+}
