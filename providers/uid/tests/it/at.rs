@@ -12,7 +12,7 @@ use gone_uid::{Uid, UidConfig, UidError};
 pub(crate) struct At(pub(crate) CoordConfig);
 
 impl At {
-    pub(crate) fn memory(case: &str) -> Self {
+    pub(crate) async fn memory(case: &str) -> Self {
         let name = unique(case);
         Self(CoordConfig { url: format!("memory:{name}").into(), root: format!("/{name}"), ..CoordConfig::default() })
     }

@@ -6,63 +6,50 @@ use std::time::Duration;
 use gone_test_bench::drop_at_each_poll;
 use gone_uid::{Uid, UidConfig, UidError};
 
-use crate::at::{At, all_differ, config, now_ms, soon};
+use crate::At;
+use crate::at::{all_differ, config, now_ms, soon};
 
-macro_rules! cases {
-    ($($case:ident),+ $(,)?) => {
-        mod memory {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $case() {
-                    super::$case(crate::at::At::memory(stringify!($case))).await;
-                }
-            )+
-        }
-
-        #[cfg(feature = "etcd")]
-        mod etcd {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                #[ignore = "needs etcd: cargo xtask test"]
-                async fn $case() {
-                    super::$case(crate::at::At::etcd(stringify!($case)).await).await;
-                }
-            )+
-        }
-    };
-}
-
-cases! {
-    a_valid_config_gives_a_handle_that_makes_ids,
-    two_ids_are_not_zero_and_differ,
-    a_hundred_tasks_get_ten_thousand_different_ids,
-    ids_one_after_the_other_rise,
-    the_parts_of_an_id_are_its_own,
-    the_time_of_an_id_is_that_at_which_it_was_made,
-    close_gives_the_id_back_at_once,
-    several_handles_have_instance_ids_of_their_own,
-    when_all_instance_ids_are_taken_there_is_no_handle,
-    a_closed_connection_is_told_and_ends_the_ids,
-    an_opening_or_a_close_that_is_given_up_keeps_no_instance_id,
-    a_reservation_that_is_given_up_leaves_the_others_their_ids,
+gone_test_bench::conformance! {
+    backends {
+        memory: #[tokio::test(flavor = "multi_thread", worker_threads = 2)] At::memory;
+        etcd: #[cfg(feature = "etcd")]
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs etcd: cargo xtask test"]
+            At::etcd;
+    }
+    cases {
+        backends:
+            a_valid_config_gives_a_handle_that_makes_ids,
+            two_ids_are_not_zero_and_differ,
+            a_hundred_tasks_get_ten_thousand_different_ids,
+            ids_one_after_the_other_rise,
+            the_parts_of_an_id_are_its_own,
+            the_time_of_an_id_is_that_at_which_it_was_made,
+            close_gives_the_id_back_at_once,
+            several_handles_have_instance_ids_of_their_own,
+            when_all_instance_ids_are_taken_there_is_no_handle,
+            a_closed_connection_is_told_and_ends_the_ids,
+            an_opening_or_a_close_that_is_given_up_keeps_no_instance_id,
+            a_reservation_that_is_given_up_leaves_the_others_their_ids;
+    }
 }
 
 // UID-2
-async fn a_valid_config_gives_a_handle_that_makes_ids(at: At) {
+pub(crate) async fn a_valid_config_gives_a_handle_that_makes_ids(at: At) {
     let uid = at.uid().await;
     assert_eq!(uid.instance(), Some(1));
     uid.snowflake().await.unwrap();
 }
 
 // UID-4
-async fn two_ids_are_not_zero_and_differ(at: At) {
+pub(crate) async fn two_ids_are_not_zero_and_differ(at: At) {
     let uid = at.uid().await;
     let (one, two) = (uid.snowflake().await.unwrap(), uid.snowflake().await.unwrap());
     assert!(one > 0 && two > 0 && one != two);
 }
 
 // UID-5
-async fn a_hundred_tasks_get_ten_thousand_different_ids(at: At) {
+pub(crate) async fn a_hundred_tasks_get_ten_thousand_different_ids(at: At) {
     let uid = at.uid().await;
     let tasks: Vec<_> = (0..100)
         .map(|_| {
@@ -84,7 +71,7 @@ async fn a_hundred_tasks_get_ten_thousand_different_ids(at: At) {
 }
 
 // UID-6
-async fn ids_one_after_the_other_rise(at: At) {
+pub(crate) async fn ids_one_after_the_other_rise(at: At) {
     let uid = at.uid().await;
     let mut last = 0;
     for _ in 0..100 {
@@ -95,7 +82,7 @@ async fn ids_one_after_the_other_rise(at: At) {
 }
 
 // UID-7
-async fn the_parts_of_an_id_are_its_own(at: At) {
+pub(crate) async fn the_parts_of_an_id_are_its_own(at: At) {
     let uid = at.uid().await;
     let (one, two) = (uid.snowflake().await.unwrap(), uid.snowflake().await.unwrap());
     let (first, second) = (uid.parse(one).unwrap(), uid.parse(two).unwrap());
@@ -105,7 +92,7 @@ async fn the_parts_of_an_id_are_its_own(at: At) {
 }
 
 // UID-8
-async fn the_time_of_an_id_is_that_at_which_it_was_made(at: At) {
+pub(crate) async fn the_time_of_an_id_is_that_at_which_it_was_made(at: At) {
     let uid = at.uid().await;
     for _ in 0..10_000 {
         let before = now_ms();
@@ -116,7 +103,7 @@ async fn the_time_of_an_id_is_that_at_which_it_was_made(at: At) {
 }
 
 // UID-11
-async fn close_gives_the_id_back_at_once(at: At) {
+pub(crate) async fn close_gives_the_id_back_at_once(at: At) {
     let uid = at.uid().await;
     let last = uid.snowflake().await.unwrap();
     assert!(uid.close(soon()).await.is_clean());
@@ -128,7 +115,7 @@ async fn close_gives_the_id_back_at_once(at: At) {
     assert!(next.snowflake().await.unwrap() > last);
 }
 
-async fn several_handles_have_instance_ids_of_their_own(at: At) {
+pub(crate) async fn several_handles_have_instance_ids_of_their_own(at: At) {
     let mut handles: Vec<Uid> = Vec::new();
     for _ in 0..4 {
         handles.push(at.uid().await);
@@ -142,7 +129,7 @@ async fn several_handles_have_instance_ids_of_their_own(at: At) {
     assert_eq!(all_differ(ids), 4_000);
 }
 
-async fn when_all_instance_ids_are_taken_there_is_no_handle(at: At) {
+pub(crate) async fn when_all_instance_ids_are_taken_there_is_no_handle(at: At) {
     let config = UidConfig { max_instance_id: 1, ..config() };
     let first = at.open(&config).await.unwrap();
     let error = at.open(&config).await.unwrap_err();
@@ -153,7 +140,7 @@ async fn when_all_instance_ids_are_taken_there_is_no_handle(at: At) {
     assert_eq!(at.open(&config).await.unwrap().instance(), Some(1));
 }
 
-async fn a_closed_connection_is_told_and_ends_the_ids(at: At) {
+pub(crate) async fn a_closed_connection_is_told_and_ends_the_ids(at: At) {
     let coord = at.coord().await;
     let uid = Uid::open(&config(), Some(&coord)).await.unwrap();
     uid.snowflake().await.unwrap();
@@ -167,7 +154,7 @@ async fn a_closed_connection_is_told_and_ends_the_ids(at: At) {
     assert!(uid.close(soon()).await.is_clean());
 }
 
-async fn an_opening_or_a_close_that_is_given_up_keeps_no_instance_id(at: At) {
+pub(crate) async fn an_opening_or_a_close_that_is_given_up_keeps_no_instance_id(at: At) {
     let coord = at.coord().await;
     // A limit may have been written, and is waited for.
     let config = UidConfig { max_instance_id: 1, floor_period: Duration::from_secs(1), ..config() };
@@ -189,7 +176,7 @@ async fn an_opening_or_a_close_that_is_given_up_keeps_no_instance_id(at: At) {
     assert!(dropped.dropped >= 2, "{dropped:?}");
 }
 
-async fn a_reservation_that_is_given_up_leaves_the_others_their_ids(at: At) {
+pub(crate) async fn a_reservation_that_is_given_up_leaves_the_others_their_ids(at: At) {
     let uid = at.uid().await;
     let mut last = 0;
     let reserve = async |_| _ = uid.reserve(20_000).await.unwrap();

@@ -8,3 +8,5 @@ mod processes;
 mod standstill;
 mod threads;
 mod uuids;
+
+use at::At;

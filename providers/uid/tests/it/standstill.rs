@@ -32,7 +32,7 @@ mod memory {
     // UID-R3
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_runtime_that_stood_still_makes_no_id_after_its_lease() {
-        let at = At(short(At::memory("standstill").0));
+        let at = At(short(At::memory("standstill").await.0));
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let (wake, woken) = std::sync::mpsc::channel::<()>();
         let holder = std::thread::spawn({

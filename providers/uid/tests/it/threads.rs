@@ -7,7 +7,7 @@ use crate::at::{At, all_differ};
 /// Threads that take ids at once, each rising, none twice, all of one instance.
 fn many_threads(count: usize) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let uid = runtime.block_on(At::memory("many_threads").uid());
+    let uid = runtime.block_on(async { At::memory("many_threads").await.uid().await });
     let begun = Instant::now();
     let made: Vec<Vec<i64>> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8)
@@ -51,7 +51,7 @@ mod memory {
 
 /// So many tasks that want an id at once, and by how much a ticker of 1 ms is late meanwhile, at its worst.
 async fn lateness(tasks: usize) -> Duration {
-    let uid = At::memory("lateness").uid().await;
+    let uid = At::memory("lateness").await.uid().await;
     let ticker = tokio::spawn(async {
         let (mut worst, mut due) = (Duration::ZERO, tokio::time::Instant::now());
         for _ in 0..50 {
