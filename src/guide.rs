@@ -1,4 +1,4 @@
-//! The programs of the guide, compiled and run as tests.
+//! The programs of the guide, compiled and run as tests. `tests/docs.rs` has an eye on it that no page is missing.
 
 #[doc = include_str!("../docs/guide/01-first-program.md")]
 struct FirstProgram;
@@ -14,17 +14,21 @@ struct Lifecycle;
 struct Testing;
 #[doc = include_str!("../docs/guide/07-reading-a-report.md")]
 struct ReadingAReport;
-#[doc = include_str!("../docs/guide/08-from-gone-go.md")]
-struct FromGoneGo;
-#[doc = include_str!("../docs/guide/09-from-fx.md")]
-struct FromFx;
-#[doc = include_str!("../docs/guide/10-from-spring.md")]
-struct FromSpring;
-#[doc = include_str!("../docs/guide/11-configuration.md")]
+#[doc = include_str!("../docs/guide/08-configuration.md")]
 struct Configuration;
-#[doc = include_str!("../docs/guide/12-logs.md")]
+#[doc = include_str!("../docs/guide/09-logs.md")]
 struct Logs;
-#[doc = include_str!("../docs/guide/13-coordination.md")]
+#[doc = include_str!("../docs/guide/10-database.md")]
+struct Database;
+#[doc = include_str!("../docs/guide/11-coordination.md")]
 struct Coordination;
-#[doc = include_str!("../docs/guide/14-identifiers.md")]
+#[doc = include_str!("../docs/guide/12-identifiers.md")]
 struct Identifiers;
+#[doc = include_str!("../docs/guide/13-health-and-figures.md")]
+struct HealthAndFigures;
+#[doc = include_str!("../docs/guide/14-from-gone-go.md")]
+struct FromGoneGo;
+#[doc = include_str!("../docs/guide/15-from-fx.md")]
+struct FromFx;
+#[doc = include_str!("../docs/guide/16-from-spring.md")]
+struct FromSpring;
