@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::Error;
+use crate::race::{First, race};
 
 /// Asks the application for an orderly stop: any goner may inject it, `#[gone] shutdown: Shutdown`.
 ///
@@ -92,5 +93,102 @@ impl ShutdownToken {
     pub async fn cancelled(&self) {
         // An application that is gone has no use for the task either.
         let _ = self.0.clone().wait_for(|cancelled| *cancelled).await;
+    }
+
+    /// Awaits `work` for as long as the turn has not come; `None` if it comes first, and the work is then dropped at the await where
+    /// it stands.
+    ///
+    /// Once the turn has come no work is begun. Work that ends in the same moment counts as ended, so that what it made is not lost.
+    /// A dropped future drops the work with it and leaves nothing else behind.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use gone_core::{Result, Run, ShutdownToken};
+    /// # struct Cleaner;
+    /// # impl Cleaner { async fn clean(&self) -> Result<()> { Ok(()) } }
+    /// impl Run for Cleaner {
+    ///     async fn run(&self, shutdown: ShutdownToken) -> Result<()> {
+    ///         // The wait is cut short; a cleaning that has begun goes on to its end.
+    ///         while shutdown.run_until_cancelled(tokio::time::sleep(Duration::from_secs(60))).await.is_some() {
+    ///             self.clean().await?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    pub async fn run_until_cancelled<F: Future>(&self, work: F) -> Option<F::Output> {
+        if self.is_cancelled() {
+            return None;
+        }
+        match race(work, self.cancelled()).await {
+            First::Left(output) => Some(output),
+            First::Right(()) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// Work that never ends and holds `held` until it is dropped.
+    async fn holding(held: Arc<()>) {
+        pending::<()>().await;
+        drop(held);
+    }
+
+    fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[tokio::test]
+    async fn work_runs_until_it_ends_or_the_turn_comes_and_is_then_dropped() {
+        let (tell, token) = ShutdownToken::new();
+        assert_eq!(token.run_until_cancelled(ready(7)).await, Some(7));
+        let held = Arc::new(());
+        let mut running = pin!(token.run_until_cancelled(holding(Arc::clone(&held))));
+        assert_eq!(poll(running.as_mut()), Poll::Pending);
+        assert_eq!(Arc::strong_count(&held), 2);
+        tell.send_replace(true);
+        assert_eq!(running.await, None);
+        assert_eq!(Arc::strong_count(&held), 1);
+        let begun = async { panic!("the turn had come before") };
+        assert_eq!(token.run_until_cancelled(begun).await, None::<()>);
+    }
+
+    #[tokio::test]
+    async fn work_that_ends_as_the_turn_comes_has_ended() {
+        let (tell, token) = ShutdownToken::new();
+        let (made, work) = tokio::sync::oneshot::channel();
+        let mut running = pin!(token.run_until_cancelled(work));
+        assert!(poll(running.as_mut()).is_pending());
+        made.send(7).unwrap();
+        tell.send_replace(true);
+        assert_eq!(running.await, Some(Ok(7)));
+    }
+
+    #[tokio::test]
+    async fn an_application_that_is_gone_ends_the_work_too() {
+        let (tell, token) = ShutdownToken::new();
+        let mut running = pin!(token.run_until_cancelled(pending::<()>()));
+        assert_eq!(poll(running.as_mut()), Poll::Pending);
+        drop(tell);
+        assert_eq!(running.await, None);
+    }
+
+    #[test]
+    fn a_dropped_future_leaves_nothing_behind() {
+        let (tell, token) = ShutdownToken::new();
+        let held = Arc::new(());
+        {
+            let mut running = pin!(token.run_until_cancelled(holding(Arc::clone(&held))));
+            assert_eq!(poll(running.as_mut()), Poll::Pending);
+            assert_eq!((Arc::strong_count(&held), tell.receiver_count()), (2, 2));
+        }
+        assert_eq!((Arc::strong_count(&held), tell.receiver_count()), (1, 1));
     }
 }

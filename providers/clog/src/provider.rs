@@ -1,9 +1,6 @@
 //! The container's side: the provider of [`Logger`], and the module that loads it.
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use gone_config::{ConfigErrors, Live, Settings};
 use gone_core::{
@@ -105,12 +102,7 @@ impl Run for ClogProvider {
     async fn run(&self, shutdown: ShutdownToken) -> Result<()> {
         let Some(log) = &self.log else { return Ok(()) };
         let section = self.section.clone().map_or_else(|| section(&self.settings), Ok)?;
-        let (mut end, mut follow) = (pin!(shutdown.cancelled()), pin!(follow(log, &section)));
-        poll_fn(|context| match end.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(()),
-            Poll::Pending => follow.as_mut().poll(context),
-        })
-        .await;
+        shutdown.run_until_cancelled(follow(log, &section)).await;
         Ok(())
     }
 }

@@ -5,13 +5,10 @@
 //! system that tells nobody.
 
 use std::collections::hash_map::DefaultHasher;
-use std::future::poll_fn;
 use std::hash::{Hash, Hasher};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use gone_core::ShutdownToken;
@@ -34,13 +31,7 @@ pub(crate) async fn watch(hub: Arc<Hub>, shutdown: ShutdownToken) {
     if !hub.recipe.has_files() {
         return;
     }
-    let (mut end, mut follow) = (pin!(shutdown.cancelled()), pin!(follow(&hub)));
-    // Whichever is first.
-    poll_fn(|context| match end.as_mut().poll(context) {
-        Poll::Ready(()) => Poll::Ready(()),
-        Poll::Pending => follow.as_mut().poll(context),
-    })
-    .await;
+    shutdown.run_until_cancelled(follow(&hub)).await;
 }
 
 async fn follow(hub: &Arc<Hub>) {

@@ -48,10 +48,7 @@ impl Run for Gate {
                 self.seen.lock().expect("no panic").push(both);
             }
         };
-        tokio::select! {
-            () = told => {}
-            () = shutdown.cancelled() => {}
-        }
+        shutdown.run_until_cancelled(told).await;
         Ok(())
     }
 }
