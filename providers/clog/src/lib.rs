@@ -28,47 +28,7 @@
 //! # Ok::<(), gone_clog::ClogError>(())
 //! # }).unwrap();
 //! ```
-//!
-//! # Keys
-//!
-//! A JSON line has, in this order: `time` (local, milliseconds, no zone), `level`, `msg`, `caller`,
-//! `namespace`, `service` (the root of the namespace), `trace_id`, the fields, `error`,
-//! `error_chain`, `suppressed` and `cut_bytes`; those that it has nothing for are left out. A field that
-//! carries one of these names, or the name of an earlier field of its line, is written as
-//! `field.<name>`. A console line is
-//! `2025/03/11 10:03:22.123 INFO  [orders.store] order saved shard=3 (src/store.rs:41)`.
-//!
-//! # What becomes of a line
-//!
-//! It is written before the call that logs it returns, or put into a bounded queue that a thread
-//! writes: see [`Queue`], also for what a full queue does. Every line is written, pending or counted
-//! as lost; [`Clog::flush`] and [`Clog::close`] report the numbers, and lost lines are told in the log
-//! itself. A file can be [rotated](Rotation), and one that somebody else rotates is opened again.
-//!
-//! | what | of a [`Logger`] | of `tracing`'s macros | of the `log` crate |
-//! |---|---|---|---|
-//! | `caller` | where it was called | where the macro stands | as the record says |
-//! | `namespace` | its own | the field `namespace`; else that of the nearest span that has one; else the service, and a target that was given by hand under it | the target under the service |
-//! | fields | those of the logger, then those of the line | as they stand there | none |
-//!
-//! The fields of the spans around a line follow its own, the innermost span first. Each key stands
-//! once: a field of the line hides one of a span, and that of an inner span one of an outer. The
-//! `trace_id` is that of the line itself, of the nearest span that has one, or of
-//! [`with_trace_id`].
-//!
-//! Every event is exactly one line: what would break a line, or hide a part of it on a terminal, is
-//! escaped. A line is no longer than [`max_line`](ClogConfig::max_line), and a value no longer than
-//! [`max_field`](ClogConfig::max_field); what is cut is counted on the line.
-//!
-//! # Secrets
-//!
-//! A field whose key looks secret is written as `***`, see [`Redaction`], and so is a value of type
-//! [`Secret`].
-//!
-//! # Cost
-//!
-//! A line allocates nothing once its thread has logged one, unless it has an error, or a value that
-//! is made for it: a longer text, a list, JSON. A level that is off costs a comparison.
+#![doc = include_str!("../docs/lines.md")]
 
 mod caller;
 mod callsite;
