@@ -2,6 +2,8 @@
 //!
 //! Use the facade, the crate `gone`, which adds the derive macros and the providers to what is here.
 
+#[doc(hidden)]
+pub mod __private;
 mod app;
 mod builder;
 mod bundle;
@@ -23,6 +25,7 @@ mod message;
 mod near;
 mod node;
 mod options;
+pub mod order;
 mod outline;
 mod plan;
 mod provider;
@@ -70,44 +73,12 @@ pub use registry::discovered;
 pub use render::Rendered;
 pub use run::TestFlag;
 pub use shutdown::{Shutdown, ShutdownToken};
+pub use slots::Sites;
 pub use source::{Review, Source, Sources};
 pub use spec::{Provide, Read, Spec, Value, provide, provide_blocking, provide_with, source, value};
 pub use spec_builder::SpecBuilder;
 pub use tag::{Asker, Tag};
 pub use target::Target;
 
-/// The presets of [`Spec::order`], as Gone has them: a lower order starts first and stops last.
-pub mod order {
-    /// Starts early.
-    pub const HIGH: i32 = -100;
-    /// What everything has unless said.
-    pub const MEDIUM: i32 = 0;
-    /// Starts late.
-    pub const LOW: i32 = 100;
-}
-
 /// A place in source text.
 pub type Location = &'static std::panic::Location<'static>;
-
-pub use slots::Sites;
-
-/// What the macros emit paths to. Not for use by hand: it changes without notice.
-#[doc(hidden)]
-pub mod __private {
-    pub use crate::bundle::{Bundle, Inject};
-    #[cfg(feature = "linkme")]
-    pub use crate::registry::GONERS;
-    pub use crate::registry::{Generic, Registered};
-    #[cfg(feature = "test-util")]
-    pub use crate::run::paused_runtime;
-    pub use crate::run::{TestResult, main, runtime, test};
-    pub use crate::slots::Sites as Slots;
-    pub use crate::table::*;
-    pub use crate::target::{Site, SiteType, Target};
-    pub use crate::{__register as register, Error, Goner};
-    #[cfg(not(feature = "linkme"))]
-    pub use inventory;
-    #[cfg(feature = "linkme")]
-    pub use linkme;
-    pub use std;
-}
