@@ -1,10 +1,5 @@
 //! What a line of a log costs, beside the same line of `tracing-subscriber`'s JSON. See the README of `benches`.
 
-#[path = "../../container/src/line.rs"]
-mod line;
-#[path = "../../container/src/series.rs"]
-mod series;
-
 use std::future::Future;
 use std::hint::black_box;
 use std::io;
@@ -12,10 +7,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use gone_clog::{Clog, ClogConfig, Level, Logger, with_trace_id};
+use measure::{Bar, ROUNDS, compare, head, repeated};
 use tracing::{Dispatch, Span};
-use work::repeated;
-
-use crate::line::{Bar, ROUNDS, compare, head};
 
 /// Lines of one sample.
 const LINES: u32 = 2_000;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use gone::{App, AppBuilder, Gone, Goner, Loader};
 use graphs::Shape;
+use measure::{Bar, ROUNDS, compare, head, once, repeated, timed};
 use tokio::runtime::Runtime;
-use work::{repeated, timed, turns};
+use work::turns;
 
 use crate::first::{self, first_boot};
-use crate::line::{Bar, ROUNDS, compare, head};
 use crate::made::Named;
 use crate::typed::generated::{layers_10, layers_100, layers_1000};
 use crate::typed::{Components, found};
@@ -145,8 +145,8 @@ fn field(runtime: &Runtime) {
 /// Boots a thousand goners for the first time in this process.
 pub(crate) fn boot_here(what: &str, runtime: &Runtime) -> Option<f64> {
     if what == first::HAND {
-        return Some(first::once(layers_1000::It::wire, drop));
+        return Some(once(layers_1000::It::wire, drop));
     }
     let begin = [BARE, DEFAULT].into_iter().find(|begin| begin.called == what)?;
-    Some(first::once(|| boot((begin.builder)().load(layers_1000::It::load), runtime), |app| close(app, runtime)))
+    Some(once(|| boot((begin.builder)().load(layers_1000::It::load), runtime), |app| close(app, runtime)))
 }

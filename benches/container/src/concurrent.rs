@@ -3,11 +3,10 @@
 use std::time::{Duration, Instant};
 
 use gone::{AppBuilder, Goner, Init, Loader, Stop};
+use measure::{Bar, compare, nanos};
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
-use work::nanos;
 
-use crate::line::{Bar, compare};
 use crate::whole;
 
 const WAIT: Duration = Duration::from_millis(100);

@@ -1,10 +1,8 @@
 //! The first boot of a process: this program as a child of its own, again and again, since a process has only one.
 
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 use tokio::runtime::Runtime;
-use work::nanos;
 
 use crate::budgets;
 
@@ -34,16 +32,4 @@ pub(crate) fn child(what: &str, runtime: &Runtime) {
         Some(took) => println!("{took}"),
         None => panic!("nothing is called {what}"),
     }
-}
-
-/// Does the work once.
-pub(crate) fn once<T>(work: impl FnOnce() -> T, end: impl FnOnce(T)) -> f64 {
-    let mut took = 0.0;
-    allocation_counter::opt_out(|| {
-        let begun = Instant::now();
-        let done = work();
-        took = nanos(begun.elapsed());
-        end(done);
-    });
-    took
 }

@@ -5,11 +5,9 @@ mod concurrent;
 #[cfg(feature = "peers")]
 mod contained;
 mod first;
-mod line;
 mod made;
 #[cfg(feature = "peers")]
 mod peers;
-mod series;
 #[cfg(feature = "peers")]
 mod table;
 mod typed;

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use graphs::{Shape, TYPED};
+use measure::{Bar, Line, Series, allocations, compare, head, measure, once};
 use tokio::runtime::Runtime;
 use work::{Looking, Nodes, Work};
 
 use crate::contained::{HandMade, MadeGoners};
-use crate::first::{self, first_boot};
-use crate::line::{Bar, compare, head};
+use crate::first::first_boot;
 use crate::made::Named;
-use crate::series::{Series, allocations, measure};
 use crate::table::{self, Row};
 use crate::typed::generated::compared;
 
@@ -112,7 +111,7 @@ fn called(work: &dyn Work) -> String {
 pub(crate) fn boot_here(what: &str, runtime: &Runtime) -> Option<f64> {
     let work = apart_from_summer().into_iter().chain(peer_summer::all()).find(|work| called(&**work) == what)?;
     let mut took = 0.0;
-    work.boot_once(runtime, &mut |boot| took = first::once(boot, drop));
+    work.boot_once(runtime, &mut |boot| took = once(boot, drop));
     Some(took)
 }
 
@@ -154,7 +153,7 @@ fn times(works: &[&dyn Work], by_name: bool, runtime: &Runtime) -> Vec<Found> {
 }
 
 /// The plan of a thousand, beside what dill takes to validate them.
-fn beside_dill(works: &[Box<dyn Work>], runtime: &Runtime) -> Vec<crate::line::Line> {
+fn beside_dill(works: &[Box<dyn Work>], runtime: &Runtime) -> Vec<Line> {
     let of = |name: &str, shape| {
         works.iter().map(|work| &**work).find(|work| work.name() == name && work.graph() == (shape, 1_000))
     };

@@ -1,10 +1,10 @@
 //! The tables of the comparison.
 
 use graphs::{Graph, SEED, Shape, TYPED};
+use measure::{Series, time};
 use work::Nodes;
 
 use crate::peers::{Found, MADE};
-use crate::series::{Series, time};
 
 pub(crate) const FLOOR: &str = "by hand";
 const ORDER: [&str; 8] = [FLOOR, "gone", "dill", "ferrunix", "rudi", "shaku", "springtime-di", "summer"];

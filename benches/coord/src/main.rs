@@ -1,12 +1,5 @@
 //! What coordination costs, beside the plain client of etcd on the same server. See the README of `benches`.
 
-#[allow(dead_code, reason = "nothing here counts allocations")]
-#[path = "../../container/src/line.rs"]
-mod line;
-#[allow(dead_code, reason = "nothing here counts allocations")]
-#[path = "../../container/src/series.rs"]
-mod series;
-
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,10 +8,8 @@ use etcd_client::{Client, LockOptions};
 use gone_config::{ConfigSource, Live};
 use gone_coord::{Coord, CoordConfig, Locks, ServiceInfo};
 use gone_test_bench::{Etcd, Server};
+use measure::{Bar, ROUNDS, compare, head, nanos, repeated};
 use tokio::runtime::Runtime;
-use work::{nanos, repeated};
-
-use crate::line::{Bar, ROUNDS, compare, head};
 
 /// Calls of one sample, each timed by itself; the sample is their median.
 const CALLS: usize = 100;

@@ -1,20 +1,13 @@
 //! What an identifier costs, beside `snowflaked` and `uuid`. See the README of `benches`.
 
-#[path = "../../container/src/line.rs"]
-mod line;
-#[path = "../../container/src/series.rs"]
-mod series;
-
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use gone_coord::{Coord, CoordConfig};
 use gone_uid::{Uid, UidConfig};
+use measure::{Bar, ROUNDS, compare, head, nanos, repeated};
 use tokio::runtime::{Handle, Runtime};
 use uuid::Uuid;
-use work::{nanos, repeated};
-
-use crate::line::{Bar, ROUNDS, compare, head};
 
 /// A millisecond has 4096 ids: 99 in a hundred of the most that there can be.
 const SATURATED: f64 = 1e6 / 4096.0 / 0.99;

@@ -1,10 +1,10 @@
 //! What is asked of a container, in the same steps of all of them, and how long it takes.
 
-use std::hint::black_box;
-use std::time::{Duration, Instant};
-
 use graphs::Shape;
+use measure::timed;
 use tokio::runtime::Runtime;
+
+pub use measure::repeated;
 
 /// What the components of a graph are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,44 +151,4 @@ impl<C: Container> Drop for Kept<'_, C> {
 /// How many applications are made between two looks at the clock, and kept until after the second.
 pub fn turns(number: usize) -> usize {
     (1000 / number).clamp(1, 20)
-}
-
-/// Does the work so many times, and again until there is something to measure. What it needs is made before, and what it made is
-/// dropped after the time is taken.
-pub fn timed<A, B>(turns: usize, make: impl Fn() -> A, work: impl Fn(A) -> B, end: impl Fn(B)) -> f64 {
-    const BATCHES: usize = 8;
-    /// After this the clock is no matter any more.
-    const ENOUGH: Duration = Duration::from_millis(4);
-    let (mut took, mut batches) = (Duration::ZERO, 0);
-    // The first batch finds the allocator as somebody else left it, and does not count.
-    for batch in 0..=BATCHES {
-        let made: Vec<A> = (0..turns).map(|_| make()).collect();
-        let mut done = Vec::with_capacity(turns);
-        let begun = Instant::now();
-        for made in made {
-            done.push(work(made));
-        }
-        if batch > 0 {
-            took += begun.elapsed();
-            batches += 1;
-        }
-        done.into_iter().for_each(&end);
-        if took > ENOUGH {
-            break;
-        }
-    }
-    nanos(took) / (turns * batches) as f64
-}
-
-/// What a look-up costs: so short that only many of them can be measured.
-pub fn repeated<T>(turns: u32, mut look: impl FnMut() -> T) -> f64 {
-    let begun = Instant::now();
-    for _ in 0..turns {
-        black_box(look());
-    }
-    nanos(begun.elapsed()) / f64::from(turns)
-}
-
-pub fn nanos(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e9
 }

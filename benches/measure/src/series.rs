@@ -4,20 +4,20 @@
 pub(crate) const MARGIN: f64 = 0.10;
 
 /// What was measured of one side, in nanoseconds for one turn.
-pub(crate) struct Series {
-    pub(crate) min: f64,
-    pub(crate) median: f64,
+pub struct Series {
+    pub min: f64,
+    pub median: f64,
     /// From the 10th to the 90th in a hundred, as a part of the median.
-    pub(crate) spread: f64,
+    pub spread: f64,
     /// The two series of the same code over each other, the larger over the smaller, the worse of minimum and median.
-    pub(crate) control: f64,
+    pub control: f64,
 }
 
 /// One side: does some turns of its work and says how many nanoseconds one took.
-pub(crate) type Side<'a> = &'a mut dyn FnMut() -> f64;
+pub type Side<'a> = &'a mut dyn FnMut() -> f64;
 
 /// Measures the sides in turn, twice in each round.
-pub(crate) fn measure(rounds: usize, sides: &mut [Side<'_>]) -> Vec<Series> {
+pub fn measure(rounds: usize, sides: &mut [Side<'_>]) -> Vec<Series> {
     let mut timed: Vec<[Vec<f64>; 2]> = sides.iter().map(|_| Default::default()).collect();
     allocation_counter::opt_out(|| {
         for _ in 0..rounds.min(2) {
@@ -49,7 +49,7 @@ impl Series {
     }
 
     /// The minima and the medians over each other.
-    pub(crate) fn over(&self, floor: &Series) -> (f64, f64) {
+    pub fn over(&self, floor: &Series) -> (f64, f64) {
         (self.min / floor.min, self.median / floor.median)
     }
 }
@@ -73,12 +73,13 @@ fn apart(first: f64, again: f64) -> f64 {
 }
 
 /// How many allocations it makes, on this thread. What it makes is dropped after the count.
-pub(crate) fn allocations<T>(work: impl FnOnce() -> T) -> u64 {
+pub fn allocations<T>(work: impl FnOnce() -> T) -> u64 {
     let mut made = None;
     allocation_counter::measure(|| made = Some(work())).count_total
 }
 
-pub(crate) fn time(nanos: f64) -> String {
+/// A time in the unit that suits it.
+pub fn time(nanos: f64) -> String {
     match nanos {
         nanos if nanos < 1e3 => format!("{nanos:.1} ns"),
         nanos if nanos < 1e6 => format!("{:.2} µs", nanos / 1e3),

@@ -5,9 +5,10 @@ use std::fmt;
 use crate::series::{self, MARGIN, Series, time};
 
 /// How often each is measured, unless it takes long.
-pub(crate) const ROUNDS: usize = 41;
+pub const ROUNDS: usize = 41;
 
-pub(crate) struct Line {
+/// Two sides, measured.
+pub struct Line {
     what: String,
     gone: Series,
     floor: Series,
@@ -17,7 +18,7 @@ pub(crate) struct Line {
 
 /// What a line is held to.
 #[derive(Clone, Copy)]
-pub(crate) enum Bar {
+pub enum Bar {
     /// So many times the floor.
     Times(f64),
     /// So many nanoseconds.
@@ -25,7 +26,7 @@ pub(crate) enum Bar {
 }
 
 /// Measures `gone` and `floor` in turn.
-pub(crate) fn compare(
+pub fn compare(
     what: impl Into<String>,
     rounds: usize,
     mut gone: impl FnMut() -> f64,
@@ -38,13 +39,13 @@ pub(crate) fn compare(
 
 impl Line {
     /// Holds the line to a bar: the better of minimum and median must keep it.
-    pub(crate) fn bar(mut self, bar: impl Into<Option<Bar>>) -> Self {
+    pub fn bar(mut self, bar: impl Into<Option<Bar>>) -> Self {
         self.bar = bar.into();
         self
     }
 
     /// Counts what one turn of each side allocates.
-    pub(crate) fn allocations<A, B>(mut self, gone: impl FnOnce() -> A, floor: impl FnOnce() -> B) -> Self {
+    pub fn allocations<A, B>(mut self, gone: impl FnOnce() -> A, floor: impl FnOnce() -> B) -> Self {
         self.allocations = Some((series::allocations(gone), series::allocations(floor)));
         self
     }
@@ -62,13 +63,14 @@ impl Line {
         if kept { "kept" } else { "MISSED" }
     }
 
-    pub(crate) fn print(&self) {
+    /// Writes it as a row of the table.
+    pub fn print(&self) {
         println!("{self}");
     }
 }
 
 /// The head of the table.
-pub(crate) fn head() {
+pub fn head() {
     println!(
         "| {:<40} | {:>21} | {:>6} | {:>21} | {:>6} | {:>13} | {:>11} | {:>13} | {:>9} | {:<9} |",
         "what",
