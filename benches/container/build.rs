@@ -2,22 +2,19 @@
 //! them by hand.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::{env, fs};
 
-use graphs::{Graph, Shape, TYPED};
+use graphs::{Graph, Shape, TYPED, write_graphs};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("cargo::rerun-if-changed=build.rs");
     let mut out = String::new();
     for number in TYPED {
         module(&mut out, &Shape::Layers.graph(number))?;
     }
     let mut all = String::new();
     if env::var_os("CARGO_FEATURE_PEERS").is_some() {
-        for (shape, number) in Shape::COMPARED.iter().flat_map(|shape| TYPED.map(|number| (shape, number))) {
-            let graph = shape.graph(number);
+        for graph in Graph::compared() {
             module(&mut out, &graph)?;
             let it = format!("PhantomData::<{}::It>", graph.module());
             writeln!(all, "Box::new(Hand({it})), Box::new(Goners({it})),")?;
@@ -27,8 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "/// Those that are compared with the peers.\npub(crate) fn compared() -> Vec<Box<dyn Work>> {{ vec![{all}] }}"
         )?;
     }
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("graphs.rs"), out)?;
-    Ok(())
+    write_graphs(&out)
 }
 
 fn module(out: &mut String, graph: &Graph) -> std::fmt::Result {

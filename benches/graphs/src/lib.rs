@@ -2,6 +2,8 @@
 
 mod write;
 
+pub use write::{write_graphs, write_peer};
+
 /// Where the random graphs begin.
 pub const SEED: u64 = 20_260_117;
 /// A chain of concrete types longer than this is more than the compiler follows: such a graph is made of `dyn` nodes, or at run

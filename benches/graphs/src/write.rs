@@ -1,13 +1,58 @@
 //! What the build scripts write of a graph: component `7` is the struct `G7`, and its trait, where there are `dyn` nodes, `T7`.
 
+use std::error::Error;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
+use std::path::Path;
+use std::{env, fs};
 
-use crate::Graph;
+use crate::{Graph, Shape, TYPED};
 
 /// How many stand in one function: the compiler takes more than its share for a function of a thousand.
 const CHUNK: usize = 50;
 
+/// The build script of a peer whose container is called so: for each graph its module, and a function that gives all of them.
+pub fn write_peer(
+    container: &str,
+    graphs: impl IntoIterator<Item = Graph>,
+    module: impl Fn(&mut String, &Graph) -> fmt::Result,
+) -> Result<(), Box<dyn Error>> {
+    let (mut out, mut all) = (String::new(), String::new());
+    for graph in graphs {
+        module(&mut out, &graph)?;
+        writeln!(all, "Box::new({container}::<{}::It>(PhantomData)),", graph.module())?;
+    }
+    writeln!(out, "/// {container} with each graph.\npub fn all() -> Vec<Box<dyn work::Work>> {{ vec![{all}] }}")?;
+    write_graphs(&out)
+}
+
+/// Writes what a build script has made for the crate to include.
+pub fn write_graphs(code: &str) -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    fs::write(Path::new(&env::var("OUT_DIR")?).join("graphs.rs"), code)?;
+    Ok(())
+}
+
 impl Graph {
+    /// Those that the containers are compared on, of each size that has types of its own.
+    pub fn compared() -> impl Iterator<Item = Graph> {
+        Shape::COMPARED.into_iter().flat_map(|shape| TYPED.map(|number| shape.graph(number)))
+    }
+
+    /// The struct `It`, which stands for it, and what every peer's `Components` has of it: the impl is left open. `node` is what the
+    /// peer calls a component where it is needed.
+    pub fn components(&self, node: impl Fn(usize) -> String) -> String {
+        format!(
+            "pub(crate) struct It;\nimpl crate::Components for It {{\n\
+             const GRAPH: (graphs::Shape, usize) = (graphs::Shape::{:?}, {});\n\
+             type First = {};\ntype Middle = {};",
+            self.shape,
+            self.number,
+            node(0),
+            node(self.number / 2),
+        )
+    }
+
     /// The module that holds it.
     pub fn module(&self) -> String {
         format!("{}_{}", self.shape.name().replace('-', "_"), self.number)

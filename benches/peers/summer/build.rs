@@ -1,22 +1,12 @@
 //! Writes the components of all graphs.
 
+use std::error::Error;
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::{env, fs};
 
-use graphs::{Graph, Shape, TYPED};
+use graphs::{Graph, write_peer};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    println!("cargo::rerun-if-changed=build.rs");
-    let (mut out, mut all) = (String::new(), String::new());
-    for (shape, number) in Shape::COMPARED.iter().flat_map(|shape| TYPED.map(|number| (shape, number))) {
-        let graph = shape.graph(number);
-        module(&mut out, &graph)?;
-        writeln!(all, "Box::new(Summer::<{}::It>(PhantomData)),", graph.module())?;
-    }
-    writeln!(out, "/// Summer with each graph.\npub fn all() -> Vec<Box<dyn work::Work>> {{ vec![{all}] }}")?;
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("graphs.rs"), out)?;
-    Ok(())
+fn main() -> Result<(), Box<dyn Error>> {
+    write_peer("Summer", Graph::compared(), module)
 }
 
 fn module(out: &mut String, graph: &Graph) -> std::fmt::Result {
@@ -54,14 +44,9 @@ fn module(out: &mut String, graph: &Graph) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "pub(crate) struct It;\nimpl crate::Components for It {{\n\
-         const GRAPH: (graphs::Shape, usize) = (graphs::Shape::{:?}, {});\n\
-         type First = {};\ntype Middle = {};\n\
+        "{}\n\
          fn add(app: &mut AppBuilder) {{ {} }}\n}}\n}}",
-        graph.shape,
-        graph.number,
-        graph.node(0),
-        graph.node(graph.number / 2),
+        graph.components(|index| graph.node(index)),
         graph.each_chunk(|at| format!("add{at}(app);")),
     )
 }
