@@ -29,6 +29,7 @@ use gone_kit::{UnknownName, named, nearest};
 /// |---|---|
 /// | [`filter`](Self::filter), or `RUST_LOG` where that is not set | the targets and namespaces that it names; its level without a target for all others, in the place of `level` |
 /// | [`levels`](Self::levels) | the namespaces and targets that it names; of one that both name, `filter` tells. Whichever key is longer counts, from either |
+/// | `warn` | the transports under the providers (`h2`, `hyper`, `hyper_util`, `mio`, `rustls`, `tokio_util`, `tonic`, `tower`), where `debug` or `trace` is on for anything, no target of theirs is named, and the filter has no level for all |
 /// | [`level`](Self::level) | all others |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

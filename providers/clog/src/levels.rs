@@ -17,6 +17,11 @@ use crate::filter;
 use crate::level::Level;
 use crate::place::namespace_of;
 
+/// The crates that carry what the providers send and receive. At `debug` they tell of each frame, so they are written from
+/// [`OF_TRANSPORTS`] on unless they are asked for.
+const TRANSPORTS: [&str; 8] = ["h2", "hyper", "hyper_util", "mio", "rustls", "tokio_util", "tonic", "tower"];
+const OF_TRANSPORTS: Level = Level::Warn;
+
 /// What a configuration says about levels; see [`ClogConfig`] for what goes before what.
 pub(crate) struct LevelSettings<'a> {
     pub(crate) level: Level,
@@ -43,6 +48,7 @@ impl<'a> LevelSettings<'a> {
             },
         };
         let mut default = self.level;
+        let mut for_all = false;
         // What comes later counts: of two rules with one key, that of the filter.
         let mut rules: BTreeMap<String, Rule> = BTreeMap::new();
         for (key, level) in self.levels {
@@ -50,7 +56,7 @@ impl<'a> LevelSettings<'a> {
         }
         for directive in directives {
             match directive.target {
-                None => default = directive.level,
+                None => (default, for_all) = (directive.level, true),
                 Some(key) => {
                     rules.insert(key.clone(), Rule { key, level: directive.level, begins: true });
                 }
@@ -59,7 +65,9 @@ impl<'a> LevelSettings<'a> {
         let mut rules: Vec<Rule> = rules.into_values().collect();
         rules.sort_by_key(|rule| std::cmp::Reverse(rule.key.len()));
         let least = rules.iter().map(|rule| rule.level).fold(default, Level::min);
-        Ok(Thresholds { default, rules, least })
+        // A filter with a level for all means all, as with other readers of filters.
+        let quiets_transports = least < Level::Info && !for_all;
+        Ok(Thresholds { default, rules, quiets_transports, least })
     }
 }
 
@@ -95,6 +103,8 @@ struct Thresholds {
     default: Level,
     /// The longest key first, so that the first match is the longest.
     rules: Vec<Rule>,
+    /// Whether [`TRANSPORTS`] that no rule names have a level of their own.
+    quiets_transports: bool,
     /// The least of all thresholds.
     least: Level,
 }
@@ -115,11 +125,21 @@ impl Thresholds {
 
     fn of_target(&self, target: &str) -> Option<Level> {
         self.rule(|rule| if rule.begins { target.starts_with(&rule.key) } else { within(target, &rule.key, "::") })
+            .or_else(|| (self.quiets_transports && is_transport(target)).then_some(OF_TRANSPORTS))
+    }
+
+    /// Whether all lines have one threshold.
+    fn is_one(&self) -> bool {
+        self.rules.is_empty() && !self.quiets_transports
     }
 
     fn rule(&self, matches: impl Fn(&Rule) -> bool) -> Option<Level> {
         self.rules.iter().find(|rule| matches(rule)).map(|rule| rule.level)
     }
+}
+
+fn is_transport(target: &str) -> bool {
+    TRANSPORTS.contains(&target.split("::").next().unwrap_or_default())
 }
 
 /// Whether `name` is `key`, or lies below it.
@@ -134,7 +154,7 @@ impl Levels {
     pub(crate) fn new(settings: &LevelSettings<'_>, service: String) -> Result<Self, ClogError> {
         let thresholds = settings.read()?;
         Ok(Self {
-            has_rules: AtomicBool::new(!thresholds.rules.is_empty()),
+            has_rules: AtomicBool::new(!thresholds.is_one()),
             current: RwLock::new(thresholds),
             service,
             spans_name_namespaces: AtomicBool::new(false),
@@ -149,7 +169,7 @@ impl Levels {
     /// As [`new`](Self::new).
     pub(crate) fn replace(&self, settings: &LevelSettings<'_>) -> Result<(), ClogError> {
         let thresholds = settings.read()?;
-        let has_rules = !thresholds.rules.is_empty();
+        let has_rules = !thresholds.is_one();
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = thresholds;
         self.has_rules.store(has_rules, Ordering::Release);
         ask_again();
@@ -169,7 +189,7 @@ impl Levels {
         self.current.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether the namespace of a line can change what happens to it.
+    /// Whether the target or the namespace of a line can change what happens to it.
     pub(crate) fn has_rules(&self) -> bool {
         self.has_rules.load(Ordering::Acquire)
     }
@@ -195,7 +215,7 @@ impl Levels {
         }
         let level = emit::level_of(metadata);
         let names_one = emit::is_logger(metadata) || metadata.fields().field("namespace").is_some();
-        if names_one || current.rules.is_empty() {
+        if names_one || current.is_one() {
             return level >= current.least;
         }
         let threshold = current.of_target(metadata.target()).unwrap_or_else(|| {

@@ -120,6 +120,71 @@ fn a_line_of_a_macro_is_matched_by_its_target_too() {
 }
 
 #[test]
+fn transports_say_warnings_alone_unless_they_are_asked_for() {
+    let lines = || {
+        tracing::debug!(target: "h2::codec::framed_write", "a frame");
+        tracing::trace!(target: "hyper_util::client", "a connection");
+        tracing::info!(target: "tonic", "a call");
+        tracing::warn!(target: "h2::client", "a warning");
+        // The last part of a name is not the whole of it.
+        tracing::debug!(target: "tower_http::trace", "a request");
+        tracing::debug!("the program's own");
+    };
+    type Says = fn(&mut ClogConfig);
+    let cases: [(&str, Says, &[&str]); 7] = [
+        ("debug", |_| (), &["a warning", "a request", "the program's own"]),
+        ("info", |it| it.level = Level::Info, &["a call", "a warning"]),
+        // Also where it is a namespace alone that is verbose: the service's own is that of every crate.
+        (
+            "a namespace",
+            |it| {
+                it.level = Level::Info;
+                it.levels = [("app".to_owned(), Level::Debug)].into();
+            },
+            &["a warning", "a request", "the program's own"],
+        ),
+        (
+            "levels",
+            |it| it.levels = [("h2".to_owned(), Level::Debug)].into(),
+            &["a frame", "a warning", "a request", "the program's own"],
+        ),
+        (
+            "a filter of a target",
+            |it| it.filter = Some("tonic=info".to_owned()),
+            &["a call", "a warning", "a request", "the program's own"],
+        ),
+        (
+            "a filter for all",
+            |it| it.filter = Some("debug".to_owned()),
+            &["a frame", "a call", "a warning", "a request", "the program's own"],
+        ),
+        (
+            "a filter for all, and a target",
+            |it| it.filter = Some("debug,h2=error".to_owned()),
+            &["a call", "a request", "the program's own"],
+        ),
+    ];
+    for (what, says, expected) in cases {
+        let mut config = at(Level::Debug);
+        says(&mut config);
+        assert_eq!(messages(config, |_| lines()), expected, "{what}");
+    }
+}
+
+/// A service may be called as a transport is.
+#[test]
+fn a_namespace_is_no_transport() {
+    let mut config = at(Level::Debug);
+    config.service = "tower".to_owned();
+    let seen = messages(config, |clog| {
+        clog.logger().debug("logger");
+        tracing::debug!("macro");
+        tracing::debug!(namespace = "h2.streams", "named");
+    });
+    assert_eq!(seen, ["logger", "macro", "named"]);
+}
+
+#[test]
 fn a_span_carries_its_trace_id_to_lines_that_matter_more_than_it() {
     let captured = logged(at(Level::Error), |_| {
         tracing::info_span!("request", trace_id = "t-1").in_scope(|| tracing::error!("failed"));
