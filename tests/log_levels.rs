@@ -1,47 +1,15 @@
 //! The levels of the log follow the config. One test alone in its process: the first log becomes the process's default.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod orders;
 
-use gone::config::{ConfigSource, Settings};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gone::config::ConfigSource;
 use gone::prelude::*;
 use tempfile::TempDir;
 
-#[derive(Goner)]
-struct Orders {
-    #[gone]
-    log: Logger,
-    #[gone("*,stock")]
-    stock: Logger,
-    #[gone]
-    settings: Arc<Settings>,
-}
-
-impl Orders {
-    /// Which of the lines come through: `oid` of the orders, `sd` of the stock.
-    fn enabled(&self) -> String {
-        let level = |log: &Logger, level| log.enabled(level);
-        [
-            ("oi", level(&self.log, gone::clog::Level::Info)),
-            ("od", level(&self.log, gone::clog::Level::Debug)),
-            ("sd", level(&self.stock, gone::clog::Level::Debug)),
-        ]
-        .into_iter()
-        .filter_map(|(name, enabled)| enabled.then_some(name))
-        .collect::<Vec<_>>()
-        .join(" ")
-    }
-
-    /// How long it takes until these come through.
-    async fn until(&self, wanted: &str) -> Duration {
-        let begun = Instant::now();
-        while self.enabled() != wanted {
-            assert!(begun.elapsed() < Duration::from_secs(5), "{} and not {wanted}", self.enabled());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        begun.elapsed()
-    }
-}
+use crate::orders::Orders;
 
 #[test]
 fn the_levels_of_namespaces_follow_the_file_within_a_second_and_what_does_not_hold_changes_nothing() {
@@ -72,11 +40,7 @@ fn the_levels_of_namespaces_follow_the_file_within_a_second_and_what_does_not_ho
             write(text);
             longest = longest.max(orders.until(wanted).await);
             if text.contains("debg") {
-                let begun = Instant::now();
-                while orders.settings.handle().status().refused == 0 {
-                    assert!(begun.elapsed() < Duration::from_secs(5), "the bad file was not looked at");
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
+                orders.refused().await;
                 assert_eq!(orders.settings.handle().version(), version);
                 assert_eq!(orders.enabled(), wanted);
             }

@@ -1,37 +1,16 @@
 //! The levels of the log follow the config centre. One test alone in its process: the first log becomes the process's default.
 
+mod orders;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use gone::clog::Level;
-use gone::config::{ConfigSource, Settings};
+use gone::config::ConfigSource;
 use gone::coord::{self, Coord, CoordConfig, RemoteConfig};
 use gone::prelude::*;
 
-#[derive(Goner)]
-struct Orders {
-    #[gone]
-    log: Logger,
-    #[gone("*,stock")]
-    stock: Logger,
-    #[gone]
-    coord: Coord,
-    #[gone]
-    settings: Arc<Settings>,
-}
-
-impl Orders {
-    /// How long it takes until exactly these loggers write at `debug`.
-    async fn until(&self, orders: bool, stock: bool) -> Duration {
-        let begun = Instant::now();
-        while (self.log.enabled(Level::Debug), self.stock.enabled(Level::Debug)) != (orders, stock) {
-            assert!(begun.elapsed() < Duration::from_secs(5), "orders {orders}, stock {stock}");
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-        begun.elapsed()
-    }
-}
+use crate::orders::Orders;
 
 #[tokio::test]
 async fn the_levels_of_the_log_follow_the_config_centre() {
@@ -48,25 +27,23 @@ async fn the_levels_of_the_log_follow_the_config_centre() {
         .set("clog.output", folder.path().join("app.log"));
     Gone::load((Orders::goner(), coord::module, remote.follower()))
         .load(source(local.remote(remote)))
-        .run(async |orders: Arc<Orders>| {
-            orders.until(false, false).await;
-            let config = orders.coord.config();
+        .run(async |orders: Arc<Orders>, coord: Coord| {
+            orders.until("").await;
+            let config = coord.config();
             let mut longest = Duration::ZERO;
             config.set("/config/dev/global/clog", &BTreeMap::from([("level", "debug")])).await?;
-            longest = longest.max(orders.until(true, true).await);
+            longest = longest.max(orders.until("oi od sd").await);
             config.set("/config/dev/shop/clog", &BTreeMap::from([("level", "info")])).await?;
-            longest = longest.max(orders.until(false, false).await);
+            longest = longest.max(orders.until("oi").await);
             let levels = BTreeMap::from([("shop.stock", "debug")]);
             config.set("/config/dev/shop/clog/levels", &levels).await?;
-            longest = longest.max(orders.until(false, true).await);
+            longest = longest.max(orders.until("oi sd").await);
             // A level that is none changes nothing.
             config.set("/config/dev/shop/clog", &BTreeMap::from([("level", "debg")])).await?;
-            while orders.settings.handle().status().refused == 0 {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-            orders.until(false, true).await;
+            orders.refused().await;
+            orders.until("oi sd").await;
             config.set("/config/dev/shop/clog", &BTreeMap::from([("level", "debug")])).await?;
-            longest = longest.max(orders.until(true, true).await);
+            longest = longest.max(orders.until("oi od sd").await);
             println!("the longest change took {longest:?}");
             Ok(())
         })
