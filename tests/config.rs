@@ -1,7 +1,5 @@
 //! The config of a whole application: what is set and nobody knows, what holds and from where, and what is loaded because of it.
 
-use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use gone::config::{ConfigError, ConfigSource, equals, is_set, not, profile};
@@ -223,40 +221,6 @@ fn conditions_ask_the_config_and_a_report_says_why_something_is_left_out() {
         let error = plan(load).err().unwrap();
         assert!(error.report().unwrap().problems().iter().any(|it| it.code == Code::Config), "{error}");
     }
-}
-
-// container C-98
-#[test]
-fn a_bad_config_is_one_report_of_the_same_bytes_every_time() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let run = || {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let arguments = ["run", "--quiet", "--example", "bad_config"];
-        let output = Command::new(cargo).args(arguments).current_dir(root).env_remove("GONE_PROFILE").output().unwrap();
-        assert_eq!(output.status.code(), Some(1));
-        String::from_utf8(output.stderr).unwrap()
-    };
-    let report = run();
-    assert_eq!(run(), report);
-    for (key, found, origin, expected) in [
-        ("server.port", "bad value `http`", "gone.toml:2:8", "expected a whole number from 0 to 65535"),
-        ("server.host", "bad value `localhost`", "variable GONE_SERVER__HOST", "invalid IP address syntax"),
-        (
-            "server.limits.per_minute",
-            "bad value `-1`",
-            "gone.toml:7:14",
-            "expected a whole number from 0 to 4294967295",
-        ),
-        ("server.timout", "unknown", "gone.toml:4:1", "did you mean `server.timeout`?"),
-        ("server.pin", "bad value `***`", "variable GONE_SERVER__PIN", "expected a whole number"),
-    ] {
-        let title = format!("config key `{key}`: {found}\n");
-        let block = report.split("\n\n").find(|block| block.contains(&title));
-        let block = block.unwrap_or_else(|| panic!("{title}: {report}"));
-        assert!(block.contains(origin) && block.contains(expected), "{block}");
-    }
-    assert!(!report.contains("hunter2"), "{report}");
-    assert!(report.ends_with("6 problems; nothing was built\n"), "{report}");
 }
 
 #[derive(Deserialize, schemars::JsonSchema)]

@@ -7,7 +7,6 @@ mod bundles;
 mod calls;
 mod conditions;
 mod events;
-mod examples;
 mod groups;
 mod lazy;
 mod lifecycle;
