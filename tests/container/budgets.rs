@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use gone::prelude::*;
 use gone::{Code, EarlyEnd, Hook, provide_blocking};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
+use crate::tower::tower;
 use crate::{Journal, Said, bare};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -259,4 +260,117 @@ async fn it_is_said_once_that_all_has_started_and_it_is_ready_then_and_not_befor
     let failing = bare().load((slow::<0>(9, 0).start_budget(Duration::ZERO), Probed::goner(), value(journal)));
     failing.boot().await.unwrap_err();
     assert_eq!(ready(), 1, "a boot that fails is never ready");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_hook_of_construction_has_a_budget_of_its_own_and_a_hanging_provider_is_named_with_the_field() {
+    #[derive(Goner)]
+    struct Slowly {
+        #[gone]
+        _made: u8,
+    }
+    impl BeforeInit for Slowly {
+        async fn before_init(&mut self) -> gone::Result<()> {
+            sleep(Duration::from_secs(10)).await;
+            Ok(())
+        }
+    }
+    impl Init for Slowly {
+        async fn init(&mut self) -> gone::Result<()> {
+            sleep(Duration::from_secs(10)).await;
+            Ok(())
+        }
+    }
+    #[derive(Goner)]
+    struct Never;
+    impl NoneParamProvider for Never {
+        type Output = u8;
+        async fn provide(&self) -> gone::Result<u8> {
+            std::future::pending().await
+        }
+    }
+    let slow = provide(|| async {
+        sleep(Duration::from_secs(10)).await;
+        Ok(1_u8)
+    });
+    let app = bare().load((Slowly::goner(), slow)).boot().await.unwrap();
+    app.stop().await.unwrap();
+    let begun = Instant::now();
+    let error = bare().load((Slowly::goner(), Never::goner())).boot().await.err().unwrap();
+    assert_eq!(begun.elapsed().as_secs(), 15);
+    assert_eq!((error.goner(), error.hook()), (Some("Never"), Some(Hook::Provide)));
+    assert_eq!(error.asker().unwrap().to_string(), "Slowly._made");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_init_that_succeeds_after_its_budget_is_closed_all_the_same() {
+    #[derive(Goner)]
+    struct Blocks {
+        #[gone]
+        journal: Journal,
+    }
+    impl Init for Blocks {
+        async fn init(&mut self) -> gone::Result<()> {
+            std::thread::sleep(Duration::from_millis(400));
+            self.journal.add("init");
+            Ok(())
+        }
+    }
+    impl Close for Blocks {
+        async fn close(&self, _: Deadline) -> gone::Result<CloseReport> {
+            self.journal.add("close");
+            Ok(CloseReport::clean())
+        }
+    }
+    let journal = Journal::default();
+    let builder = bare().load((value(journal.clone()), Blocks::goner()));
+    let error = builder.options(|it| it.start_hook = Duration::from_millis(50)).boot().await.err().unwrap();
+    assert!(error.to_string().ends_with("did not end within 50ms and was abandoned"), "{error}");
+    assert_eq!(journal.lines(), ["init", "close"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_succeeds_after_its_budget_is_stopped_all_the_same() {
+    #[derive(Goner)]
+    struct Blocks {
+        #[gone]
+        journal: Journal,
+    }
+    impl Start for Blocks {
+        async fn start(&self) -> gone::Result<()> {
+            // It cannot be cancelled, and comes to a good end when nobody waits for it any more.
+            std::thread::sleep(Duration::from_millis(60));
+            self.journal.add("started");
+            Ok(())
+        }
+    }
+    impl Stop for Blocks {
+        async fn stop(&self) -> gone::Result<()> {
+            self.journal.add("stopped");
+            Ok(())
+        }
+    }
+    let journal = Journal::default();
+    let blocks = Blocks::goner().start_budget(Duration::from_millis(5));
+    let error = AppBuilder::new().load((value(journal.clone()), blocks)).boot().await.unwrap_err();
+    assert_eq!((error.goner(), error.hook()), (Some("Blocks"), Some(Hook::Start)));
+    assert_eq!(journal.lines(), ["started", "stopped"]);
+}
+
+#[tokio::test]
+async fn endless_budgets_are_fine_and_a_drop_that_panics_ends_nothing_else() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("in a drop");
+        }
+    }
+    let endless = |it: &mut gone::Options| {
+        (it.start_hook, it.stop_hook) = (Duration::MAX, Duration::MAX);
+        (it.boot, it.shutdown) = (Duration::MAX, Duration::MAX);
+    };
+    let journal = Journal::default();
+    let app = tower(&journal).load(value(Arc::new(Bomb))).options(endless).boot().await.unwrap();
+    app.stop().await.unwrap();
+    assert_eq!(journal.count("Bottom close"), 1);
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use gone::prelude::*;
 use gone::{Code, StateError};
 
+use crate::shapes::{Circle, Dep, Shape, Square};
 use crate::{Journal, bare};
 
 #[derive(Goner)]
@@ -138,5 +139,17 @@ async fn a_function_is_called_on_the_running_application_and_not_if_a_parameter_
     assert!(journal.lines().is_empty());
     let error = app.call(async || -> u8 { panic!("in the function") }).await.unwrap_err();
     assert_eq!(error.to_string(), "panicked: in the function");
+    app.stop().await.unwrap();
+}
+
+// container A-91
+// container A-92
+#[tokio::test]
+async fn looking_up_what_is_not_there_is_a_typed_error() {
+    let app = bare().load((Circle::goner(), Square::goner().named("s"))).boot().await.unwrap();
+    assert_eq!(app.get::<Arc<Dep>>().err().unwrap().code(), Code::Missing);
+    assert_eq!(app.get::<Arc<dyn Shape>>().err().unwrap().code(), Code::Ambiguous);
+    assert_eq!(app.get_named::<Arc<Square>>("t").err().unwrap().code(), Code::Missing);
+    assert_eq!(app.get_named::<Arc<Circle>>("s").err().unwrap().code(), Code::Mismatch);
     app.stop().await.unwrap();
 }
