@@ -300,6 +300,11 @@ impl Node {
         matches!(self.body, Body::Displaced | Body::LeftOut(_) | Body::Unneeded)
     }
 
+    /// Whether it is the one value of a sharing provider for a text.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.body, Body::Shared(_))
+    }
+
     /// Takes it out of the graph: nothing of it is found, checked or run.
     pub(crate) fn take_out(&mut self, body: Body) {
         self.body = body;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::node::{Body, NodeId};
+use crate::node::{Body, Node, NodeId};
 use crate::plan::{Binding, Graph};
 
 /// What an application consists of, as data: of a [`Plan`](crate::Plan), or of a [`Running`](crate::Running) application with what was
@@ -126,15 +126,14 @@ impl Kind {
     }
 }
 
+/// Whether a node is a part: neither the container's own nor one that gave way.
+fn is_shown(node: &Node) -> bool {
+    (!node.built_in || node.is_shared()) && !matches!(node.body, Body::Displaced)
+}
+
 impl Outline {
     pub(crate) fn of(graph: &Graph) -> Self {
-        let shown: Vec<NodeId> = (0..graph.nodes.len())
-            .filter(|id| {
-                let node = &graph.nodes[*id];
-                let own = node.built_in && !matches!(node.body, Body::Shared(_));
-                !own && !matches!(node.body, Body::Displaced)
-            })
-            .collect();
+        let shown: Vec<NodeId> = (0..graph.nodes.len()).filter(|id| is_shown(&graph.nodes[*id])).collect();
         let place = |id: NodeId| shown.binary_search(&id).ok();
         let parts = shown.iter().map(|id| {
             let node = &graph.nodes[*id];
@@ -178,13 +177,9 @@ impl Outline {
     /// Puts in what was measured, by node, and marks the critical path.
     pub(crate) fn measured(graph: &Graph, times: &[crate::life::Times]) -> Self {
         let mut outline = Outline::of(graph);
-        let mut parts = outline.parts.iter_mut();
-        for (id, node) in graph.nodes.iter().enumerate() {
-            let own = node.built_in && !matches!(node.body, Body::Shared(_));
-            if own || matches!(node.body, Body::Displaced) {
-                continue;
-            }
-            if let (Some(part), Some(times)) = (parts.next(), times.get(id)) {
+        let shown = graph.nodes.iter().enumerate().filter(|(_, node)| is_shown(node));
+        for (part, (id, _)) in outline.parts.iter_mut().zip(shown) {
+            if let Some(times) = times.get(id) {
                 (part.built_in, part.started_in) = (times.build, times.start);
             }
         }

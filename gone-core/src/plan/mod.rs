@@ -1,6 +1,7 @@
 //! The plan: every site bound to an offer, and an order, before anything is constructed.
 
 mod bind;
+mod binder;
 mod cycle;
 mod glob;
 mod index;
@@ -8,6 +9,7 @@ mod near;
 mod order;
 mod replace;
 mod report;
+mod used;
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -35,7 +37,7 @@ pub struct Plan {
 impl Plan {
     /// How many goners, values and functions are loaded.
     pub fn len(&self) -> usize {
-        let loaded = |node: &&Node| !node.built_in && !node.is_out() && !matches!(node.body, Body::Shared(_));
+        let loaded = |node: &&Node| !node.built_in && !node.is_out() && !node.is_shared();
         self.graph.nodes.iter().filter(loaded).count()
     }
 
@@ -143,9 +145,7 @@ impl Binding {
         };
         pieces.iter().map(move |piece| (piece, target))
     }
-}
 
-impl Binding {
     /// The nodes of its pieces, also those that are filled in later.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> {
         let pieces = match self {

@@ -26,7 +26,7 @@ pub(super) fn circles(
     let mut problems = Vec::new();
     for circle in cycle::cycles(edges) {
         // A shared value is its provider's, and stands in no one's way.
-        let circle: Vec<NodeId> = circle.into_iter().filter(|id| !matches!(nodes[*id].body, Body::Shared(_))).collect();
+        let circle: Vec<NodeId> = circle.into_iter().filter(|id| !nodes[*id].is_shared()).collect();
         let first = circle.iter().enumerate().min_by_key(|(_, id)| nodes[**id].label()).map_or(0, |(at, _)| at);
         let mut places = Vec::new();
         let mut names = Vec::new();
