@@ -1,4 +1,4 @@
-//! The hooks of a goner's life. Each is a trait; it runs because the goner implements it.
+//! The hooks of a goner's life, and what goes with them. Each is a trait; it runs because the goner implements it.
 
 use std::fmt;
 use std::time::Duration;
@@ -197,5 +197,61 @@ impl CloseReport {
 impl fmt::Display for CloseReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "flushed {}, lost {}, still running {}", self.flushed, self.lost, self.still_running)
+    }
+}
+
+/// A stage of a goner's life in which user code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Hook {
+    /// Filling the sites and making the struct, with the defaults of its untagged fields.
+    Construct,
+    /// A provider that is asked for a value.
+    Provide,
+    /// [`BeforeInit`].
+    BeforeInit,
+    /// [`Init`].
+    Init,
+    /// [`BeforeStart`].
+    BeforeStart,
+    /// [`Start`].
+    Start,
+    /// [`AfterStart`].
+    AfterStart,
+    /// [`Run`], a background task.
+    Run,
+    /// [`BeforeStop`].
+    BeforeStop,
+    /// [`Stop`].
+    Stop,
+    /// [`AfterStop`].
+    AfterStop,
+    /// [`Close`].
+    Close,
+}
+
+impl Hook {
+    /// The name of the hook as its trait's method is spelled.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Hook::Construct => "construct",
+            Hook::Provide => "provide",
+            Hook::BeforeInit => "before_init",
+            Hook::Init => "init",
+            Hook::BeforeStart => "before_start",
+            Hook::Start => "start",
+            Hook::AfterStart => "after_start",
+            Hook::Run => "run",
+            Hook::BeforeStop => "before_stop",
+            Hook::Stop => "stop",
+            Hook::AfterStop => "after_stop",
+            Hook::Close => "close",
+        }
+    }
+}
+
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }

@@ -7,6 +7,7 @@ pub mod __private;
 mod app;
 mod builder;
 mod bundle;
+mod code;
 mod condition;
 mod dump;
 mod error;
@@ -50,16 +51,18 @@ mod unwind;
 pub use app::{App, Running};
 pub use builder::AppBuilder;
 pub use bundle::{Bundled, Inject, With};
+pub use code::Code;
 pub use condition::Condition;
 pub use dump::{ConfigDump, Setting};
-pub use error::{Code, Error, Hook, Result};
+pub use error::{Error, Result};
 pub use event::Event;
 pub use explanation::{Excerpt, Explanation};
 pub use function::{Blocking, InTurn, Injected, OnThread, ProviderFn};
 pub use goner::Goner;
 pub use handle::{Handle, StateError};
 pub use hooks::{
-    AfterStart, AfterStop, BeforeInit, BeforeStart, BeforeStop, Close, CloseReport, Deadline, Init, Run, Start, Stop,
+    AfterStart, AfterStop, BeforeInit, BeforeStart, BeforeStop, Close, CloseReport, Deadline, Hook, Init, Run, Start,
+    Stop,
 };
 pub use lazy::{Lazy, LazyError};
 pub use loader::{Load, Loader, ModuleOutcome};
