@@ -174,11 +174,7 @@ async fn within(
 }
 
 fn stopped(errors: Vec<Error>) -> Result<()> {
-    let mut errors = errors.into_iter();
-    match errors.next() {
-        Some(first) => Err(first.with_code(Code::Stop).attach(errors)),
-        None => Ok(()),
-    }
+    Error::first_of(errors).map_err(|first| first.with_code(Code::Stop))
 }
 
 impl Parts {

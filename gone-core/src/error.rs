@@ -102,6 +102,15 @@ impl Error {
         self.change(|inner| inner.attached.extend(others))
     }
 
+    /// The first of them with the others attached; `Ok` where there is none.
+    pub(crate) fn first_of(errors: impl IntoIterator<Item = Error>) -> Result<()> {
+        let mut errors = errors.into_iter();
+        match errors.next() {
+            Some(first) => Err(first.attach(errors)),
+            None => Ok(()),
+        }
+    }
+
     /// The same error with what is known of it in parts: a problem of a report that it becomes shows those in the place of its text.
     #[must_use]
     pub fn explained(self, explanation: Explanation) -> Self {

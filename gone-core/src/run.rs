@@ -197,11 +197,7 @@ async fn stop(running: &Running, signals: &mut Signals) -> Result<()> {
 /// The function's own error comes first, then that of a background task; those of stopping are attached.
 fn outcome(running: &Running, function: Result<()>, stopped: Result<()>) -> Result<()> {
     let errors = [function.err(), running.shutdown().failure(), stopped.err()];
-    let mut errors = errors.into_iter().flatten();
-    match errors.next() {
-        Some(first) => Err(first.attach(errors)),
-        None => Ok(()),
-    }
+    Error::first_of(errors.into_iter().flatten())
 }
 
 /// What comes when the function has returned.

@@ -11,7 +11,7 @@ use crate::source::Held;
 use crate::table::{BoxFuture, Instance, Share, put_clone};
 use crate::target::{Made, Target};
 use crate::unwind::caught;
-use crate::{Bundled, Condition, EarlyEnd, Goner, Inject, Result, Source, Sources, With};
+use crate::{Bundled, Condition, EarlyEnd, Error, Goner, Inject, Result, Source, Sources, With};
 
 /// Something to load, with its options: of a goner (`T::goner()`), a [`value`], a [`provide`] function, or a [`source`].
 #[must_use = "a spec does nothing until it is loaded"]
@@ -247,11 +247,7 @@ where
             for value in kept.into_iter().rev() {
                 errors.extend(caught(async { close(value).await }).await.err());
             }
-            let mut errors = errors.into_iter();
-            match errors.next() {
-                Some(first) => Err(first.attach(errors)),
-                None => Ok(()),
-            }
+            Error::first_of(errors)
         })
     }
 }

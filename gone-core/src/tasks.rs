@@ -1,6 +1,6 @@
 //! Hooks under way: each in a task of its own, with a budget and a name.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -23,17 +23,20 @@ pub(crate) struct UnderWay {
 }
 
 impl UnderWay {
+    fn hooks(&self) -> MutexGuard<'_, Vec<(String, Hook)>> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn names(&self) -> Vec<String> {
-        let hooks = self.hooks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        hooks.iter().map(|(goner, hook)| format!("`{goner}` in {hook}")).collect()
+        self.hooks().iter().map(|(goner, hook)| format!("`{goner}` in {hook}")).collect()
     }
 
     fn add(&self, goner: &str, hook: Hook) {
-        self.hooks.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((goner.to_owned(), hook));
+        self.hooks().push((goner.to_owned(), hook));
     }
 
     fn remove(&self, goner: &str, hook: Hook) {
-        let mut hooks = self.hooks.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut hooks = self.hooks();
         if let Some(at) = hooks.iter().position(|(name, it)| name == goner && *it == hook) {
             hooks.remove(at);
         }
@@ -69,8 +72,8 @@ impl Progress {
         Progress { step: Arc::new(Mutex::new(step)), who, listeners: under_way.listeners.clone() }
     }
 
-    fn step(&self) -> std::sync::MutexGuard<'_, Step> {
-        self.step.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn step(&self) -> MutexGuard<'_, Step> {
+        self.step.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next hook begins, with a budget of its own; the one before it went well.
