@@ -26,7 +26,7 @@ impl ConfigDump {
         &self.0
     }
 
-    /// The setting of a key.
+    /// The setting of a key, in full; none if it is not set.
     pub fn get(&self, key: &str) -> Option<&Setting> {
         self.0.iter().find(|it| it.key == key)
     }

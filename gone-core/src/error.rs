@@ -230,7 +230,7 @@ impl Error {
         self.0.scene.as_ref().map(|scene| scene.goner.as_str())
     }
 
-    /// The hook in which it arose.
+    /// The hook in which it arose; none where no goner was at work.
     pub fn hook(&self) -> Option<Hook> {
         self.0.scene.as_ref().map(|scene| scene.hook)
     }
@@ -245,17 +245,17 @@ impl Error {
         self.0.scene.as_ref().and_then(|scene| scene.needed_by.as_ref())
     }
 
-    /// How long the hook had run when it failed.
+    /// How long the hook had run when it failed; none where that was not measured.
     pub fn took(&self) -> Option<Duration> {
         self.0.scene.as_ref().and_then(|scene| scene.took)
     }
 
-    /// The user's error that `?` took in.
+    /// The user's error that `?` took in; none for one that is a text alone.
     pub fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.cause.as_deref().map(|cause| cause as _)
     }
 
-    /// The first error in the chain of sources that is an `E`.
+    /// The first error in the chain of sources that is an `E`; none of those [attached](Error::attached).
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
         let mut next = self.source();
         while let Some(error) = next {

@@ -123,7 +123,8 @@ pub trait AfterStop: Send + Sync + 'static {
     note = "write `impl Close for {Self} {{ async fn close(&self, deadline: Deadline) -> gone::Result<CloseReport> {{ … }} }}`"
 )]
 pub trait Close: Send + Sync + 'static {
-    /// Closes by the deadline and says what came of what was still under way.
+    /// Closes by the deadline and says what came of what was still under way. An `Err` or a panic is collected, and the others are closed
+    /// all the same.
     fn close(&self, deadline: Deadline) -> impl Future<Output = Result<CloseReport>> + Send;
 }
 

@@ -235,7 +235,7 @@ impl Outline {
         (0..self.parts.len()).filter(|at| found(&self.parts[*at])).collect()
     }
 
-    /// Who needs a part, and by which field.
+    /// Who needs a part, and by which field; nobody for a place that has none.
     pub fn needed_by(&self, part: usize) -> Vec<(usize, &Edge)> {
         let edges = self.parts.iter().enumerate();
         edges

@@ -26,6 +26,10 @@ pub trait Provider: Send + Sync + 'static {
     }
 
     /// Makes a value for a site.
+    ///
+    /// # Errors
+    /// Whatever keeps it from doing so: an `Err` or a panic fails the asker, also one that asks for an `Option`, and with it the boot, or
+    /// the look-up that asked.
     fn provide(&self, tag: &Tag) -> impl Future<Output = Result<Self::Output>> + Send;
 }
 
@@ -39,6 +43,9 @@ pub trait NoneParamProvider: Send + Sync + 'static {
     type Output: Send + 'static;
 
     /// Makes a value for a site.
+    ///
+    /// # Errors
+    /// As [`Provider::provide`].
     fn provide(&self) -> impl Future<Output = Result<Self::Output>> + Send;
 }
 
@@ -59,7 +66,11 @@ pub trait NamedProvider: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Answers a request: by [`Request::give`], [`Request::deserialize`] or [`Request::absent`].
+    /// Answers a request: by [`Request::give`], [`Request::deserialize`] or [`Request::absent`]. A dropped boot drops the future at its
+    /// next await.
+    ///
+    /// # Errors
+    /// As [`Provider::provide`]; those of the request are passed on with `?`.
     fn provide(&self, tag: &Tag, request: Request<'_>) -> impl Future<Output = Result<Given>> + Send;
 }
 

@@ -56,7 +56,7 @@ impl Shutdown {
         *self.0.requested.borrow()
     }
 
-    /// Why a stop was asked for.
+    /// Why a stop was asked for; none if nobody has.
     pub fn reason(&self) -> Option<String> {
         self.why().reason.clone()
     }

@@ -25,7 +25,8 @@ pub trait Source: Send + Sync + 'static {
     fn read(&self) -> Result<Self::Snapshot>;
 
     /// Adds what is remote. Called by `run`, `serve` and `boot` only, within the boot's budget, after all sources were
-    /// read; the sources that are loaded earlier are at hand, for its address and credentials.
+    /// read; the sources that are loaded earlier are at hand, for its address and credentials. Past that budget, and with a dropped boot,
+    /// the future is dropped at its next await.
     ///
     /// # Errors
     /// As for [`read`](Source::read).

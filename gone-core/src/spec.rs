@@ -194,7 +194,8 @@ where
     }
 
     /// Releases each value that the function has made, when the application closes: after what uses it, the last made first, in the
-    /// budget of one `close`. A clone of each value is kept for it until then. What fails is collected, and the others are released.
+    /// budget of one `close`, past which the future is dropped. A clone of each value is kept for it until then, also of what
+    /// [`make`](crate::Running::make) asked for. What fails is collected, and the others are released.
     pub fn on_close<Fut>(mut self, close: impl Fn(F::Output) -> Fut + Send + Sync + 'static) -> Self
     where
         Fut: Future<Output = Result<()>> + Send + 'static,
