@@ -81,32 +81,34 @@ impl NamedProvider for ConfigProvider {
     }
 
     async fn provide(&self, tag: &Tag, request: Request<'_>) -> Result<Given> {
-        let mut request = Some(request);
-        let mut given = None;
-        let answer = self.settings.answer(tag.extend(), &mut |value| {
-            if let Some(request) = request.take() {
-                given = Some(request.deserialize_erased(value).map_err(serde::de::Error::custom)?);
-            }
-            Ok(())
-        });
+        let (mut request, mut given) = (Some(request), None);
+        let answer = self.settings.answer(tag.extend(), &mut |value| give(&mut request, &mut given, value));
         match (answer.map_err(ConfigError::into_error)?, given, request) {
             (Answer::Filled, Some(given), _) => Ok(given),
             (_, _, Some(request)) if request.target().is_optional() => request.absent(),
             (_, _, Some(request)) => {
                 absent(&self.settings, request.target(), tag)?;
                 let (mut request, mut given) = (Some(request), None);
-                let answer = self.settings.answer_absent(tag.extend(), &mut |value| {
-                    if let Some(request) = request.take() {
-                        given = Some(request.deserialize_erased(value).map_err(serde::de::Error::custom)?);
-                    }
-                    Ok(())
-                });
+                let answer =
+                    self.settings.answer_absent(tag.extend(), &mut |value| give(&mut request, &mut given, value));
                 answer.map_err(ConfigError::into_error)?;
                 given.ok_or_else(|| missing(&self.settings, tag))
             }
             _ => Err(missing(&self.settings, tag)),
         }
     }
+}
+
+/// Answers the request with what is read, once.
+fn give(
+    request: &mut Option<Request<'_>>,
+    given: &mut Option<Given>,
+    value: &mut dyn erased_serde::Deserializer<'_>,
+) -> Result<(), erased_serde::Error> {
+    if let Some(request) = request.take() {
+        *given = Some(request.deserialize_erased(value).map_err(serde::de::Error::custom)?);
+    }
+    Ok(())
 }
 
 impl Run for ConfigProvider {
