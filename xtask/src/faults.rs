@@ -13,55 +13,58 @@ struct Fault {
     instead: &'static str,
 }
 
-const LIFE: &str = "gone-core/src/life.rs";
+const LIFE: &str = "gone-core/src/life/mod.rs";
+const BUILD: &str = "gone-core/src/life/build.rs";
+const START: &str = "gone-core/src/life/start.rs";
+const STOP: &str = "gone-core/src/life/stop.rs";
 const SCHEDULE: &str = "gone-core/src/schedule.rs";
 
 const FAULTS: [Fault; 12] = [
     Fault {
         name: "some closes are skipped",
-        file: LIFE,
+        file: STOP,
         text: ".filter(|_| closes.contains(&id))",
         instead: ".filter(|_| closes.contains(&id) && id % 4 != 3)",
     },
     Fault {
         name: "what was closed is closed again",
-        file: LIFE,
+        file: STOP,
         text: "let built = std::mem::take(&mut self.built);",
         instead: "let built = self.built.clone();",
     },
     Fault {
         name: "what was stopped is stopped again",
-        file: LIFE,
+        file: STOP,
         text: "let started = std::mem::take(&mut self.started);",
         instead: "let started = self.started.clone();",
     },
     Fault {
         name: "a start does not wait for the needs",
-        file: LIFE,
+        file: START,
         text: "Schedule::forward(graph.order(), &levels,",
         instead: "Schedule::forward(&graph.nodes.iter().map(|_| Vec::new()).collect(), &levels,",
     },
     Fault {
         name: "a panic while starting is lost",
-        file: LIFE,
+        file: START,
         text: "ended.result?;",
         instead: "if ended.result.as_ref().is_err_and(|it| !it.to_string().contains(\"panicked\")) { ended.result?; }",
     },
     Fault {
         name: "what did not start well is stopped",
-        file: LIFE,
+        file: START,
         text: "if self.stage == Hook::Start {",
         instead: "if self.stage == Hook::BeforeStart {",
     },
     Fault {
         name: "the end goes in the order of the start",
-        file: LIFE,
+        file: STOP,
         text: "Schedule::backward(needs, levels, priority, usize::MAX)",
         instead: "Schedule::forward(needs, levels, priority, usize::MAX)",
     },
     Fault {
         name: "an error of a stop is dropped",
-        file: LIFE,
+        file: STOP,
         text: "errors.extend(ended.result.err());",
         instead: "drop(ended.result);",
     },
@@ -71,7 +74,7 @@ const FAULTS: [Fault; 12] = [
         text: "rest.detached = true;",
         instead: "rest.detached = true; rest.built.clear();",
     },
-    Fault { name: "lazies are never filled", file: LIFE, text: "self.store.fill_lazies();", instead: "" },
+    Fault { name: "lazies are never filled", file: BUILD, text: "self.store.fill_lazies();", instead: "" },
     Fault {
         name: "a level begins before the one below is done",
         file: SCHEDULE,
