@@ -1,8 +1,8 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gone::prelude::*;
-use gone::{Code, Hook, StateError};
+use gone::{Code, Hook};
 use tokio::time::Instant;
 
 use crate::{Journal, bare};
@@ -199,66 +199,6 @@ async fn a_goner_ends_serve_with_a_reason() {
     app.shutdown().requested().await;
     assert_eq!(app.shutdown().reason().as_deref(), Some("the work is done"));
     app.stop().await.unwrap();
-}
-
-/// Looks itself up at every stage.
-#[derive(Goner)]
-struct Looks {
-    #[gone]
-    handle: Handle,
-    seen: Mutex<Vec<(Hook, Option<StateError>, bool)>>,
-}
-
-impl Looks {
-    fn look(&self, hook: Hook) {
-        let error = self.handle.get::<Arc<Looks>>().err();
-        let error = error.map(|error| error.downcast_ref::<StateError>().expect("a state").clone());
-        self.seen.lock().unwrap().push((hook, error, self.handle.is_ready()));
-    }
-}
-
-impl Init for Looks {
-    async fn init(&mut self) -> gone::Result<()> {
-        self.look(Hook::Init);
-        Ok(())
-    }
-}
-impl Start for Looks {
-    async fn start(&self) -> gone::Result<()> {
-        self.look(Hook::Start);
-        Ok(())
-    }
-}
-impl Stop for Looks {
-    async fn stop(&self) -> gone::Result<()> {
-        self.look(Hook::Stop);
-        Ok(())
-    }
-}
-
-// container A-45
-// container C-19
-// container C-94
-#[tokio::test]
-async fn a_handle_finds_what_is_built_and_says_what_state_stands_in_the_way() {
-    let app = bare().load(Looks::goner()).boot().await.unwrap();
-    let it = app.get::<Arc<Looks>>().unwrap();
-    assert!(Arc::ptr_eq(&it.handle.get::<Arc<Looks>>().unwrap(), &it));
-    assert!(app.is_ready() && it.handle.is_ready());
-    app.stop().await.unwrap();
-    let closed = app.get::<Arc<Looks>>().err().unwrap();
-    assert_eq!((closed.code(), closed.downcast_ref()), (Code::State, Some(&StateError::Closed)));
-    drop(app);
-    it.look(Hook::Close);
-    assert_eq!(
-        *it.seen.lock().unwrap(),
-        [
-            (Hook::Init, Some(StateError::NotReady), false),
-            (Hook::Start, None, false),
-            (Hook::Stop, Some(StateError::ShuttingDown), false),
-            (Hook::Close, Some(StateError::Closed), false),
-        ]
-    );
 }
 
 #[tokio::test(start_paused = true)]

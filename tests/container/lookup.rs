@@ -1,8 +1,8 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use gone::prelude::*;
-use gone::{Code, StateError};
+use gone::{Code, Hook, StateError};
 
 use crate::shapes::{Circle, Dep, Shape, Square};
 use crate::{Journal, bare};
@@ -152,4 +152,64 @@ async fn looking_up_what_is_not_there_is_a_typed_error() {
     assert_eq!(app.get_named::<Arc<Square>>("t").err().unwrap().code(), Code::Missing);
     assert_eq!(app.get_named::<Arc<Circle>>("s").err().unwrap().code(), Code::Mismatch);
     app.stop().await.unwrap();
+}
+
+/// Looks itself up at every stage.
+#[derive(Goner)]
+struct Looks {
+    #[gone]
+    handle: Handle,
+    seen: Mutex<Vec<(Hook, Option<StateError>, bool)>>,
+}
+
+impl Looks {
+    fn look(&self, hook: Hook) {
+        let error = self.handle.get::<Arc<Looks>>().err();
+        let error = error.map(|error| error.downcast_ref::<StateError>().expect("a state").clone());
+        self.seen.lock().unwrap().push((hook, error, self.handle.is_ready()));
+    }
+}
+
+impl Init for Looks {
+    async fn init(&mut self) -> gone::Result<()> {
+        self.look(Hook::Init);
+        Ok(())
+    }
+}
+impl Start for Looks {
+    async fn start(&self) -> gone::Result<()> {
+        self.look(Hook::Start);
+        Ok(())
+    }
+}
+impl Stop for Looks {
+    async fn stop(&self) -> gone::Result<()> {
+        self.look(Hook::Stop);
+        Ok(())
+    }
+}
+
+// container A-45
+// container C-19
+// container C-94
+#[tokio::test]
+async fn a_handle_finds_what_is_built_and_says_what_state_stands_in_the_way() {
+    let app = bare().load(Looks::goner()).boot().await.unwrap();
+    let it = app.get::<Arc<Looks>>().unwrap();
+    assert!(Arc::ptr_eq(&it.handle.get::<Arc<Looks>>().unwrap(), &it));
+    assert!(app.is_ready() && it.handle.is_ready());
+    app.stop().await.unwrap();
+    let closed = app.get::<Arc<Looks>>().err().unwrap();
+    assert_eq!((closed.code(), closed.downcast_ref()), (Code::State, Some(&StateError::Closed)));
+    drop(app);
+    it.look(Hook::Close);
+    assert_eq!(
+        *it.seen.lock().unwrap(),
+        [
+            (Hook::Init, Some(StateError::NotReady), false),
+            (Hook::Start, None, false),
+            (Hook::Stop, Some(StateError::ShuttingDown), false),
+            (Hook::Close, Some(StateError::Closed), false),
+        ]
+    );
 }
