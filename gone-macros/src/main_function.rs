@@ -16,6 +16,18 @@ struct Arguments {
     krate: Option<Path>,
 }
 
+impl Arguments {
+    /// What makes the runtime.
+    fn runtime(&self, private: &TokenStream) -> TokenStream {
+        let one = self.current_thread;
+        match (self.start_paused, self.worker_threads) {
+            (true, _) => quote!(#private::paused_runtime()),
+            (false, None) => quote!(#private::runtime(#one, #private::std::option::Option::None)),
+            (false, Some(threads)) => quote!(#private::runtime(#one, #private::std::option::Option::Some(#threads))),
+        }
+    }
+}
+
 /// Reads the arguments, and what is wrong with them and with the function.
 fn read(
     name: &str,
@@ -61,11 +73,7 @@ pub(crate) fn expand_test(arguments: TokenStream, function: ItemFn) -> TokenStre
     if let Some(errors) = errors.into_tokens() {
         return quote!(#errors #visibility fn #name() {});
     }
-    let runtime = match (read.start_paused, read.current_thread, read.worker_threads) {
-        (true, ..) => quote!(#private::paused_runtime()),
-        (false, one, None) => quote!(#private::runtime(#one, #private::std::option::Option::None)),
-        (false, one, Some(threads)) => quote!(#private::runtime(#one, #private::std::option::Option::Some(#threads))),
-    };
+    let runtime = read.runtime(&private);
     quote! {
         #(#attributes)*
         #[::core::prelude::v1::test]
@@ -93,11 +101,7 @@ pub(crate) fn expand(arguments: TokenStream, function: ItemFn) -> TokenStream {
         },
         ReturnType::Type(_, ty) => quote_spanned!(ty.span()=> __gone_main()),
     };
-    let current_thread = read.current_thread;
-    let workers = match read.worker_threads {
-        Some(threads) => quote!(#private::std::option::Option::Some(#threads)),
-        None => quote!(#private::std::option::Option::None),
-    };
+    let runtime = read.runtime(&private);
     if let Some(errors) = errors {
         return quote!(#errors #visibility fn #name() {});
     }
@@ -105,7 +109,7 @@ pub(crate) fn expand(arguments: TokenStream, function: ItemFn) -> TokenStream {
         #(#attributes)*
         #visibility fn #name() -> #private::std::process::ExitCode {
             async fn __gone_main() #output #body
-            #private::main(#private::runtime(#current_thread, #workers), #call)
+            #private::main(#runtime, #call)
         }
     }
 }
