@@ -1,23 +1,10 @@
 //! The process's default subscriber. One test, for there is one such subscriber in a process.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+mod captured;
 
 use gone_clog::{Clog, ClogConfig, Installed};
 
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::captured::Captured;
 
 #[test]
 fn the_first_log_becomes_the_default_and_a_second_one_joins_it() {
@@ -31,8 +18,8 @@ fn the_first_log_becomes_the_default_and_a_second_one_joins_it() {
     joining.logger().info("from the second");
     std::thread::spawn(|| tracing::info!("from a thread")).join().unwrap();
 
-    let text = String::from_utf8(first.0.lock().unwrap().clone()).unwrap();
+    let text = first.take();
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(text.contains("from the second") && text.contains("from a thread"), "{text}");
-    assert!(second.0.lock().unwrap().is_empty());
+    assert!(second.take().is_empty());
 }

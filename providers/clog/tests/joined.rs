@@ -1,31 +1,12 @@
 //! A log in a process whose subscriber is somebody else's. One test, for there is one such subscriber in a process.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+mod captured;
 
 use gone_clog::{Clog, ClogConfig, Format, Installed, Level, Logger};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Captured {
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap()
-    }
-}
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::captured::Captured;
 
 #[test]
 fn a_subscriber_that_is_there_stays_and_gets_the_lines_of_loggers() {

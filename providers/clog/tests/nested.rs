@@ -1,24 +1,12 @@
 //! A line that is logged while another is formatted, under the process's default subscriber: one of a thread alone drops it.
 
+mod captured;
+
 use std::fmt;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 
 use gone_clog::{Clog, ClogConfig, Format, Installed, Level, Logger};
 
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::captured::Captured;
 
 /// A message that logs while it is formatted.
 struct Chatty<'a>(&'a Logger);
@@ -45,7 +33,7 @@ fn each_of_two_lines_has_its_own_fields_alone() {
     log.with("outer", 2).at(Level::Info).field("own", 3).write(Chatty(&log));
     log.info(Chatty(&inner));
 
-    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let text = written.take();
     let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let seen: Vec<_> = lines
         .map(|line| {
