@@ -127,7 +127,8 @@ impl AppBuilder {
     /// # Errors
     /// All problems at once, as [`Error::report`].
     pub fn plan(self) -> Result<Plan> {
-        self.plan_for(None)
+        let (reading, options, under_way) = self.read();
+        reading.plan(None, options, under_way)
     }
 
     /// As [`plan`](AppBuilder::plan), for a `#[test]`: proves that a graph is whole.
@@ -138,18 +139,17 @@ impl AppBuilder {
         self.plan().map(drop)
     }
 
-    pub(crate) fn plan_for(self, function: Option<Cow<'static, [Site]>>) -> Result<Plan> {
+    /// Reads the local sources.
+    fn read(self) -> (Reading, Options, UnderWay) {
         let AppBuilder { loader, only, discovery, options, under_way } = self;
         let mut reading = Reading::new(loader, only, discovery);
         reading.local();
-        reading.plan(function, options, under_way)
+        (reading, options, under_way)
     }
 
     /// Plans with the remote sources opened as well, within the boot's budget.
     async fn plan_remotely(self, function: Option<Cow<'static, [Site]>>, begun: Instant) -> Result<Plan> {
-        let AppBuilder { loader, only, discovery, options, under_way } = self;
-        let mut reading = Reading::new(loader, only, discovery);
-        reading.local();
+        let (mut reading, options, under_way) = self.read();
         reading.remote(crate::tasks::after(begun, options.boot), options.boot).await;
         reading.plan(function, options, under_way)
     }

@@ -81,9 +81,9 @@ pub struct Request<'a> {
 }
 
 /// The proof that a [`Request`] was answered; only a request makes one.
-pub struct Given(pub(crate) Answer);
+pub struct Given(Answer);
 
-pub(crate) enum Answer {
+enum Answer {
     Value(Made),
     Absent,
 }

@@ -18,7 +18,7 @@ impl ConfigError {
         Error::from(self).with_code(Code::Config).explained(explanation)
     }
 
-    pub(crate) fn explanation(&self) -> Explanation {
+    fn explanation(&self) -> Explanation {
         let mut it = Explanation::new().title(self.title());
         let expected = self.expectation();
         match self.origin() {

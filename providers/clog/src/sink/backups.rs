@@ -12,9 +12,9 @@ use jiff::tz::Offset;
 use crate::rotation::Rotation;
 
 /// The ending of a compressed one.
-pub(super) const COMPRESSED: &str = ".gz";
+const COMPRESSED: &str = ".gz";
 /// The ending of one that is being compressed.
-pub(super) const UNFINISHED: &str = ".gz.part";
+const UNFINISHED: &str = ".gz.part";
 /// The last number within a second.
 const LAST_NUMBER: u32 = 9_999;
 
