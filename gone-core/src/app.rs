@@ -12,7 +12,7 @@ use crate::plan::{Graph, Plan};
 use crate::race::{First, race};
 use crate::run::located;
 use crate::slots::Store;
-use crate::tasks::UnderWay;
+use crate::tasks::{UnderWay, after};
 use crate::{
     Code, ConfigDump, Error, Event, Inject, Injected, MessageKind, Options, Outline, Result, Shutdown, StateError, With,
 };
@@ -53,11 +53,8 @@ impl App {
         let goners = plan.graph.goners();
         let mut life = Life::new(plan.graph, plan.options, plan.under_way);
         life.under_way.listeners.tell(Event::Planned { goners });
-        if let Err(error) =
-            within(&life.under_way.clone(), boot, boot.saturating_sub(begun.elapsed()), life.build(), interrupt).await
-        {
-            life.under_way.listeners.tell(Event::RollingBack { error: &error });
-            return Err(error.attach(life.end_apart().await));
+        if let Err(error) = within(&life.under_way.clone(), begun, boot, life.build(), interrupt).await {
+            return Err(rolled_back(life, error).await);
         }
         let parts = Arc::new(Parts {
             graph: Arc::clone(&life.graph),
@@ -89,11 +86,8 @@ impl App {
     pub(crate) async fn start_unless(self, interrupt: impl Future<Output = Error>) -> Result<Running> {
         let App { parts, mut life, begun } = self;
         let boot = life.options.boot;
-        if let Err(error) =
-            within(&life.under_way.clone(), boot, boot.saturating_sub(begun.elapsed()), life.start(), interrupt).await
-        {
-            life.under_way.listeners.tell(Event::RollingBack { error: &error });
-            return Err(error.attach(life.end_apart().await));
+        if let Err(error) = within(&life.under_way.clone(), begun, boot, life.start(), interrupt).await {
+            return Err(rolled_back(life, error).await);
         }
         parts.enter(Phase::Ready);
         let times = parts.times.get_or_init(|| std::mem::take(&mut life.times));
@@ -151,15 +145,15 @@ fn slow(graph: &Graph, times: &[Times]) -> String {
     format!(", critical path {} {} ms{}", names.join(" → "), all.as_millis(), slowest.unwrap_or_default())
 }
 
-/// Awaits a stage of the boot, for as long as is left of its budget.
+/// Awaits a stage of a boot that has begun, for as long as is left of its budget.
 async fn within(
     under_way: &UnderWay,
+    begun: Instant,
     boot: Duration,
-    left: Duration,
     stage: impl Future<Output = Result<()>>,
     interrupt: impl Future<Output = Error>,
 ) -> Result<()> {
-    match tokio::time::timeout(left, race(stage, interrupt)).await {
+    match tokio::time::timeout_at(after(begun, boot), race(stage, interrupt)).await {
         Ok(First::Left(result)) => result,
         Ok(First::Right(error)) => Err(error),
         Err(_) => {
@@ -171,6 +165,12 @@ async fn within(
             Err(Error::new(Code::Hook, text).of_kind(MessageKind::BootBudget))
         }
     }
+}
+
+/// Takes down what was built and started. What fails then is attached to what the boot has failed with.
+async fn rolled_back(life: Life, error: Error) -> Error {
+    life.under_way.listeners.tell(Event::RollingBack { error: &error });
+    error.attach(life.end_apart().await)
 }
 
 fn stopped(errors: Vec<Error>) -> Result<()> {
