@@ -229,8 +229,7 @@ fn a_bad_database_section_is_a_problem_of_the_plan_without_its_password() {
 async fn a_section_lies_over_the_defaults_of_the_profile() {
     let variables = [("GONE_DB__URL", "sqlite::memory:"), ("GONE_DB__SLOW_THRESHOLD", "2s")];
     let settings = config(&variables).profile("production").read().unwrap();
-    let defaults = db::DbConfig::for_profile("production").unwrap();
-    let section = settings.component("db", "", &defaults).unwrap();
+    let section: db::DbConfig = settings.instance("").unwrap();
     assert_eq!((section.max_connections, section.slow_threshold), (100, Duration::from_secs(2)));
-    assert_eq!(section.url, "sqlite::memory:");
+    assert_eq!(section.url.as_str(), "sqlite::memory:");
 }

@@ -15,7 +15,7 @@ use crate::orders::Orders;
 #[tokio::test]
 async fn the_levels_of_the_log_follow_the_config_centre() {
     let folder = tempfile::TempDir::new().unwrap();
-    let centre = CoordConfig { url: "memory:log-levels".to_owned(), ..CoordConfig::default() };
+    let centre = CoordConfig { url: "memory:log-levels".into(), ..CoordConfig::default() };
     let centre = Coord::connect(&centre).await.unwrap().config();
     centre.set("/config/dev/global/clog", &BTreeMap::from([("level", "error")])).await.unwrap();
 

@@ -52,7 +52,7 @@ struct Bench<'a> {
 
 impl<'a> Bench<'a> {
     fn open(runtime: &'a Runtime, server: &Server<Etcd>) -> Self {
-        let config = CoordConfig { url: format!("etcd://{}", server.address()), ..CoordConfig::default() };
+        let config = CoordConfig { url: format!("etcd://{}", server.address()).into(), ..CoordConfig::default() };
         let coord = or_die(runtime.block_on(Coord::connect(&config)));
         let client = or_die(runtime.block_on(Client::connect([server.url()], None)));
         Self { runtime, coord, client }

@@ -49,51 +49,51 @@ pub trait Component: Send + Sync + Sized + 'static {
 /// use gone_kit::{Health, Stat};
 ///
 /// #[derive(Clone, Debug)]
-/// pub struct Counter {/* … */}
+/// pub struct Mailer {/* … */}
 ///
 /// #[derive(Default, serde::Serialize, serde::Deserialize)]
 /// #[serde(default, deny_unknown_fields)]
-/// pub struct CounterConfig {
-///     step: u32,
+/// pub struct MailerConfig {
+///     retries: u32,
 /// }
 ///
-/// impl Section for CounterConfig {
-///     const NAME: &'static str = "counter";
+/// impl Section for MailerConfig {
+///     const NAME: &'static str = "mailer";
 ///
 ///     fn check(&self, faults: &mut Faults) {
-///         faults.within("step", self.step, 0..=1_000);
+///         faults.within("retries", self.retries, 0..=10);
 ///     }
 /// }
 ///
 /// component! {
-///     /// Opens counters.
-///     pub struct CounterProvider {}
+///     /// Connects to mail servers.
+///     pub struct MailerProvider {}
 /// }
 ///
-/// impl Component for CounterProvider {
-///     type Handle = Counter;
-///     type Section = CounterConfig;
+/// impl Component for MailerProvider {
+///     type Handle = Mailer;
+///     type Section = MailerConfig;
 ///
-///     async fn open(&self, _: CounterConfig) -> Result<Counter> {
-///         Ok(Counter {})
+///     async fn open(&self, _: MailerConfig) -> Result<Mailer> {
+///         Ok(Mailer {})
 ///     }
 ///
-///     async fn check(_: Counter) -> Health {
+///     async fn check(_: Mailer) -> Health {
 ///         Health::up()
 ///     }
 ///
-///     fn stats(counters: &[Counter]) -> Vec<Stat> {
-///         vec![Stat::gauge("handles", counters.len() as u64)]
+///     fn stats(mailers: &[Mailer]) -> Vec<Stat> {
+///         vec![Stat::gauge("connections", mailers.len() as u64)]
 ///     }
 ///
-///     async fn close(_: Counter, _: Deadline) -> CloseReport {
+///     async fn close(_: Mailer, _: Deadline) -> CloseReport {
 ///         CloseReport::clean()
 ///     }
 /// }
 ///
-/// /// Loads the provider of [`Counter`].
+/// /// Loads the provider of [`Mailer`].
 /// pub fn module(loader: &mut Loader) {
-///     loader.load(CounterProvider::goner());
+///     loader.load(MailerProvider::goner());
 /// }
 /// ```
 ///
@@ -111,7 +111,7 @@ macro_rules! component {
         #[goner(
             share,
             offers(dyn $crate::__private::HealthIndicator, dyn $crate::__private::StatsReader),
-            crate = $crate::__private::gone_core
+            crate = ::gone_core
         )]
         $visibility struct $name {
             #[gone]
@@ -120,21 +120,21 @@ macro_rules! component {
             $($fields)*
         }
 
-        impl $crate::__private::gone_core::Provider for $name {
+        impl ::gone_core::Provider for $name {
             type Output = <$name as $crate::Component>::Handle;
 
             fn accepts(
-                tag: &$crate::__private::gone_core::Tag,
-                sources: &$crate::__private::gone_core::Sources,
-            ) -> $crate::__private::gone_core::Result<()> {
+                tag: &::gone_core::Tag,
+                sources: &::gone_core::Sources,
+            ) -> ::gone_core::Result<()> {
                 $crate::__private::accepts::<<$name as $crate::Component>::Section>(tag, sources)
             }
 
             /// Opens the handle. A dropped future leaves nothing open.
             async fn provide(
                 &self,
-                tag: &$crate::__private::gone_core::Tag,
-            ) -> $crate::__private::gone_core::Result<Self::Output> {
+                tag: &::gone_core::Tag,
+            ) -> ::gone_core::Result<Self::Output> {
                 let handle = $crate::__private::open(self, &self.settings, tag).await?;
                 $crate::__private::tracing::debug!(instance = tag.extend(), ?handle, "opened");
                 self.opened.add(tag.extend(), handle.clone());
@@ -163,12 +163,12 @@ macro_rules! component {
             }
         }
 
-        impl $crate::__private::gone_core::Close for $name {
+        impl ::gone_core::Close for $name {
             /// Closes all handles at once.
             async fn close(
                 &self,
-                deadline: $crate::__private::gone_core::Deadline,
-            ) -> $crate::__private::gone_core::Result<$crate::__private::gone_core::CloseReport> {
+                deadline: ::gone_core::Deadline,
+            ) -> ::gone_core::Result<::gone_core::CloseReport> {
                 self.opened.close(|handle| <$name as $crate::Component>::close(handle, deadline)).await
             }
         }

@@ -90,7 +90,6 @@ pub use source::{ConfigSource, RemoteLayer};
 pub mod __private {
     pub use crate::component::{accepts, open};
     pub use async_trait::async_trait;
-    pub use gone_core;
     pub use gone_kit::{Health, HealthIndicator, Stat, StatsReader};
     pub use gone_macros::Goner;
     pub use tracing;

@@ -1,5 +1,16 @@
 //! One list of cases, made a test of for every backend.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+/// The name of a case with what no other run of it has: for the keys, tables and topics that a test keeps to.
+pub fn unique(case: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    format!("{case}-{}-{now}-{count}", std::process::id())
+}
+
 /// Makes a test of each case for each backend, in a module of the backend's name.
 ///
 /// A case is an `async fn(At)`, in the file of its subject with the mark of its row above it; `At` is what the suite runs

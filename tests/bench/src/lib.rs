@@ -20,6 +20,7 @@ mod proxy;
 mod role;
 mod server;
 
+pub use conformance::unique;
 pub use dropped::{Dropped, drop_at_each_poll};
 pub use error::{BenchError, Result};
 pub use outage::{Cell, Client, Fault, Phase, Times, outage_matrix};

@@ -1,9 +1,9 @@
 //! Where a case runs: a connection to the backend under test, with a root of its own.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use gone_coord::{Coord, CoordConfig};
+use gone_test_bench::unique;
 
 /// The longest that a case waits for something that must come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,14 +53,6 @@ impl At {
     pub(crate) async fn other(&self) -> Coord {
         Coord::connect(&self.config).await.expect("the backend is there")
     }
-}
-
-/// The name of a case with what no other run of it has.
-fn unique(case: &str) -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_nanos();
-    format!("{case}-{}-{now}-{count}", std::process::id())
 }
 
 /// Waits for what must come, and says so if it does not.

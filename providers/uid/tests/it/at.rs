@@ -1,10 +1,10 @@
 //! A store that no other test has.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use gone_coord::{Coord, CoordConfig};
 use gone_core::Deadline;
+use gone_test_bench::unique;
 use gone_uid::{Uid, UidConfig, UidError};
 
 /// The backend under test.
@@ -59,11 +59,4 @@ pub(crate) fn all_differ(ids: impl IntoIterator<Item = Vec<i64>>) -> usize {
     let again: Vec<_> = all.windows(2).filter(|pair| pair[0] == pair[1]).collect();
     assert!(again.is_empty(), "{} ids came again, the first is {:?}", again.len(), again[0]);
     all.len()
-}
-
-fn unique(case: &str) -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_nanos();
-    format!("{case}-{}-{now}-{count}", std::process::id())
 }

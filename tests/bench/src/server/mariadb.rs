@@ -5,23 +5,13 @@ use std::process::Command;
 
 use super::probe::ask;
 use super::{Place, Server, Software};
-use crate::error::Result;
 
 /// MariaDB: `root` needs no password.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct MariaDb;
 
-impl MariaDb {
-    /// Starts one and waits until it answers.
-    ///
-    /// # Errors
-    ///
-    /// As [`Server::new`].
-    pub async fn start() -> Result<Server<Self>> {
-        Server::new(Self).await
-    }
-}
+started!(MariaDb);
 
 impl Software for MariaDb {
     fn name(&self) -> &'static str {

@@ -1,5 +1,34 @@
 //! A real server: started on a port and in a folder of its own, ready when it answers, and gone with the test.
 
+/// How a server that has only one form is had: one for a test alone, or one for all tests.
+macro_rules! started {
+    ($software:ident) => {
+        impl $software {
+            /// Starts one and waits until it answers. A dropped future leaves nothing running.
+            ///
+            /// # Errors
+            ///
+            /// As [`Server::new`].
+            pub async fn start() -> $crate::error::Result<Server<Self>> {
+                Server::new(Self).await
+            }
+
+            /// One for all tests of this binary: each keeps to what is its own, and none stops it.
+            ///
+            /// # Panics
+            ///
+            /// When it does not start, with the reason.
+            pub async fn shared() -> &'static Server<Self> {
+                static SHARED: tokio::sync::OnceCell<Server<$software>> = tokio::sync::OnceCell::const_new();
+                match SHARED.get_or_try_init(Self::start).await {
+                    Ok(server) => server,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+    };
+}
+
 mod certificates;
 mod etcd;
 mod etcd_cluster;

@@ -8,23 +8,13 @@ use rustix::process::Signal;
 
 use super::probe::ask;
 use super::{Place, Server, Software};
-use crate::error::Result;
 
 /// PostgreSQL: one superuser `postgres` that needs no password, nothing forced to disk.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Postgres;
 
-impl Postgres {
-    /// Starts one and waits until it answers.
-    ///
-    /// # Errors
-    ///
-    /// As [`Server::new`].
-    pub async fn start() -> Result<Server<Self>> {
-        Server::new(Self).await
-    }
-}
+started!(Postgres);
 
 impl Software for Postgres {
     fn name(&self) -> &'static str {

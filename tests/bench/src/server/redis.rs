@@ -5,23 +5,13 @@ use std::process::Command;
 
 use super::probe::ask;
 use super::{Place, Server, Software};
-use crate::error::Result;
 
 /// Redis, one node, nothing written to disk.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Redis;
 
-impl Redis {
-    /// Starts one and waits until it answers.
-    ///
-    /// # Errors
-    ///
-    /// As [`Server::new`].
-    pub async fn start() -> Result<Server<Self>> {
-        Server::new(Self).await
-    }
-}
+started!(Redis);
 
 impl Software for Redis {
     fn name(&self) -> &'static str {
