@@ -8,7 +8,8 @@
 //! | `GET /health/live` | 200 as long as the process answers |
 //! | `GET /health/ready` | 200, or 503 while starting, draining, or without what it needs |
 //!
-//! Every answer of 400 and above is a problem document (RFC 9457) whose `detail` names the field and the rule.
+//! Every answer of 400 and above is a problem document (RFC 9457) whose `detail` names the field and the rule. Ids are text in
+//! JSON.
 
 mod health;
 mod http;
@@ -17,21 +18,31 @@ mod service;
 mod sql_store;
 mod store;
 
+use gone::config::ConfigSource;
 use gone::prelude::*;
 
 pub use health::{Check, Health, HealthReport, Phase};
 pub use http::{Http, HttpServer, Problem, RequestLimits, Running, ServerError, ServerOptions, StopReport, router};
 pub use message::{CONTENT_MAX, Invalid, LIMIT_DEFAULT, LIMIT_MAX, Limit, Message, NAME_MAX, NewMessage, Session};
-pub use service::{Clock, MessageService, ServiceError, SystemClock};
+pub use service::{MessageService, ServiceError};
 pub use sql_store::SqlStore;
 pub use store::{BoxError, MemoryLimits, MemoryStore, MessageStore, StoreError};
 
-/// Loads the service: everything but a [`MessageStore`].
+/// The service's name: what its ids are unique in. The config may say another.
+pub const NAME: &str = "message-service";
+
+/// Loads the service with coordination and ids: everything but a [`MessageStore`]. Its config needs [`defaults`].
 pub fn module(loader: &mut Loader) {
     loader
-        .load(SystemClock::goner())
+        .load(gone::coord::module)
+        .load(gone::uid::module)
         .load(MessageService::goner())
         .load(Health::goner())
         // Last to start, first to stop: whatever serves requests is there before the first and after the last of them.
         .load(Http::goner().order(100));
+}
+
+/// Puts the service's own defaults below all else that a config says.
+pub fn defaults(config: ConfigSource) -> ConfigSource {
+    config.defaults("uid.service_name", NAME)
 }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
-use uuid::Uuid;
 
 /// The most characters that a session name or a user id may have.
 pub const NAME_MAX: usize = 128;
@@ -90,7 +89,7 @@ impl NewMessage {
     }
 
     /// Makes the message that will be stored.
-    pub fn into_message(self, id: Uuid, created_at: SystemTime) -> Message {
+    pub fn into_message(self, id: i64, created_at: SystemTime) -> Message {
         Message { id, session: self.session, user_id: self.user_id, content: self.content, created_at }
     }
 }
@@ -98,9 +97,10 @@ impl NewMessage {
 /// A stored message, serialised as clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// A UUID of version 7: ids sort by time, and within one millisecond in the order in which they were made.
-    #[serde(serialize_with = "as_text")]
-    pub id: Uuid,
+    /// A snowflake: ids sort by time, and within one millisecond in the order in which they were made. Text in JSON,
+    /// because JavaScript's numbers lose the last digits.
+    #[serde(with = "gone::uid::text")]
+    pub id: i64,
     /// The session that it was posted to.
     pub session: Session,
     /// Who posted it, as the client said.
@@ -172,10 +172,6 @@ fn text_in_bounds(field: &'static str, text: String, max: usize) -> Result<Strin
     Ok(text)
 }
 
-fn as_text<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(id)
-}
-
 fn as_rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&humantime::format_rfc3339_millis(*time))
 }
@@ -201,19 +197,17 @@ mod tests {
     fn texts_are_kept_as_given() {
         let message = NewMessage::new(session(), " u ", "\n hello\t")
             .expect("blanks around a text are allowed")
-            .into_message(Uuid::nil(), SystemTime::UNIX_EPOCH);
+            .into_message(1, SystemTime::UNIX_EPOCH);
         assert_eq!(message.user_id, " u ");
         assert_eq!(message.content, "\n hello\t");
     }
 
     #[test]
     fn a_message_serialises_as_clients_see_it() {
-        let message = NewMessage::new(session(), "u", "hi")
-            .expect("valid")
-            .into_message(Uuid::from_u128(7), SystemTime::UNIX_EPOCH);
+        let message = NewMessage::new(session(), "u", "hi").expect("valid").into_message(7, SystemTime::UNIX_EPOCH);
         assert_eq!(
             serde_json::to_string(&message).expect("serialises"),
-            r#"{"id":"00000000-0000-0000-0000-000000000007","session":"room","user_id":"u","content":"hi","created_at":"1970-01-01T00:00:00.000Z"}"#
+            r#"{"id":"7","session":"room","user_id":"u","content":"hi","created_at":"1970-01-01T00:00:00.000Z"}"#
         );
     }
 

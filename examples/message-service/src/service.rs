@@ -1,36 +1,22 @@
 //! What the service does, apart from HTTP.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use gone::Goner;
+use gone::uid::{Uid, UidError};
 use tokio::time::timeout;
-use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::message::{Limit, Message, NewMessage, Session};
 use crate::store::{MessageStore, StoreError};
-
-/// Tells the time.
-pub trait Clock: Send + Sync {
-    /// The time now; it may go back.
-    fn now(&self) -> SystemTime;
-}
-
-/// The clock of the machine.
-#[derive(Debug, Clone, Copy, Default, Goner)]
-#[goner(offers(dyn Clock))]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> SystemTime {
-        SystemTime::now()
-    }
-}
 
 /// Why the service did not do what it was asked. Its cause is for the log, not for clients.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServiceError {
+    /// No id could be made; nothing was stored.
+    #[error("no id could be made for a message")]
+    Id(#[from] UidError),
     /// The store failed.
     #[error("the message store failed")]
     Store(#[from] StoreError),
@@ -44,42 +30,25 @@ pub enum ServiceError {
 
 /// Posts messages and reads them back.
 ///
-/// It gives each message an id and a time. Ids of one service rise with every call, also within one millisecond and
-/// when the clock goes back, and the time of a message is that of its id, so that both have one order.
+/// It gives each message an id and a time. Ids rise with every call, also within one millisecond and when the clock goes
+/// back, and the time of a message is that of its id, so that both have one order.
 #[derive(Goner)]
 pub struct MessageService {
     #[gone]
     store: Arc<dyn MessageStore>,
     #[gone]
-    clock: Arc<dyn Clock>,
+    uid: Uid,
     #[gone("config,message.store_budget=5s")]
     store_budget: Duration,
-    ids: Ids,
-}
-
-/// What makes ids rise within one millisecond.
-struct Ids(Mutex<ContextV7>);
-
-impl Default for Ids {
-    fn default() -> Self {
-        Ids(Mutex::new(ContextV7::new()))
-    }
 }
 
 impl MessageService {
     /// How long one call of the store may take, unless said otherwise.
     pub const STORE_BUDGET: Duration = Duration::from_secs(5);
 
-    /// A service on a store, with the machine's clock and the default budget.
-    pub fn new(store: Arc<dyn MessageStore>) -> Self {
-        Self { store, clock: Arc::new(SystemClock), store_budget: Self::STORE_BUDGET, ids: Ids::default() }
-    }
-
-    /// Takes the time from another clock.
-    #[must_use]
-    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
+    /// A service on a store, with the default budget, whose ids are snowflakes of this handle.
+    pub fn new(store: Arc<dyn MessageStore>, uid: Uid) -> Self {
+        Self { store, uid, store_budget: Self::STORE_BUDGET }
     }
 
     /// Gives each call of the store this long.
@@ -94,9 +63,9 @@ impl MessageService {
     /// A dropped future leaves the message either stored or not.
     ///
     /// # Errors
-    /// [`ServiceError`] when the store fails or does not answer within its budget.
+    /// [`ServiceError`] when no id can be made, or the store fails or does not answer within its budget.
     pub async fn post(&self, new: NewMessage) -> Result<Message, ServiceError> {
-        let (id, created_at) = self.next_id();
+        let (id, created_at) = self.next_id().await?;
         let message = new.into_message(id, created_at);
         self.within_budget(self.store.append(message.clone())).await?;
         Ok(message)
@@ -118,7 +87,7 @@ impl MessageService {
     ///
     /// # Errors
     /// [`ServiceError`] when the store fails or does not answer within its budget.
-    pub async fn find(&self, session: &Session, id: Uuid) -> Result<Option<Message>, ServiceError> {
+    pub async fn find(&self, session: &Session, id: i64) -> Result<Option<Message>, ServiceError> {
         self.within_budget(self.store.find(session, id)).await
     }
 
@@ -129,31 +98,39 @@ impl MessageService {
         }
     }
 
-    fn next_id(&self) -> (Uuid, SystemTime) {
-        // A clock before 1970 is a broken clock; the context still makes ids that rise.
-        let now = self.clock.now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let id = Uuid::new_v7(Timestamp::from_unix(&self.ids.0, now.as_secs(), now.subsec_nanos()));
-        let (seconds, nanos) = id.get_timestamp().map_or((0, 0), |time| time.to_unix());
-        (id, UNIX_EPOCH + Duration::new(seconds, nanos))
+    async fn next_id(&self) -> Result<(i64, SystemTime), UidError> {
+        let id = self.uid.snowflake().await?;
+        Ok((id, self.uid.parse(id)?.time))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::time::UNIX_EPOCH;
 
     use async_trait::async_trait;
+    use gone::coord::{Coord, CoordConfig};
+    use gone::kit::{Clock, ManualClock};
+    use gone::uid::UidConfig;
 
     use super::*;
     use crate::store::MemoryStore;
 
-    /// A clock that shows what it is set to.
-    struct SetClock(Mutex<SystemTime>);
+    async fn uid(clock: Clock, rollback_tolerance: Duration) -> Uid {
+        let coord = Coord::connect_with_clock(&CoordConfig::default(), clock.clone()).await.expect("in memory");
+        let config = UidConfig { service_name: "test".into(), rollback_tolerance, ..UidConfig::default() };
+        Uid::open_with_clock(&config, Some(&coord), clock).await.expect("a free instance id")
+    }
 
-    impl Clock for SetClock {
-        fn now(&self) -> SystemTime {
-            *self.0.lock().expect("no test panics with it")
-        }
+    async fn service(store: impl MessageStore + 'static) -> MessageService {
+        MessageService::new(Arc::new(store), uid(Clock::system(), Duration::ZERO).await)
+    }
+
+    /// A service in memory, at a time that only the hand moves.
+    async fn service_at(now: SystemTime, rollback_tolerance: Duration) -> (MessageService, ManualClock) {
+        let (clock, hand) = ManualClock::at(now);
+        (MessageService::new(Arc::new(MemoryStore::default()), uid(clock, rollback_tolerance).await), hand)
     }
 
     fn at(millis: u64) -> SystemTime {
@@ -167,8 +144,7 @@ mod tests {
 
     #[tokio::test]
     async fn ties_in_time_keep_the_order_of_posting() {
-        let clock = Arc::new(SetClock(Mutex::new(at(1_700_000_000_123))));
-        let service = MessageService::new(Arc::new(MemoryStore::default())).with_clock(clock);
+        let (service, _hand) = service_at(at(1_700_000_000_123), Duration::ZERO).await;
         for number in 0..100 {
             let draft = draft(&number.to_string());
             let message = service.post(draft).await.expect("memory takes it");
@@ -184,28 +160,51 @@ mod tests {
 
     #[tokio::test]
     async fn a_clock_that_goes_back_takes_neither_ids_nor_times_back() {
-        let clock = Arc::new(SetClock(Mutex::new(at(5_000))));
-        let service = MessageService::new(Arc::new(MemoryStore::default())).with_clock(clock.clone());
+        let (service, hand) = service_at(at(1_700_000_005_000), Duration::from_secs(10)).await;
         let first = service.post(draft("1")).await.expect("stored");
-        *clock.0.lock().expect("not poisoned") = at(1_000);
+        hand.set_wall(at(1_700_000_001_000));
         let second = service.post(draft("2")).await.expect("stored");
         assert!(second.id > first.id);
         assert!(second.created_at >= first.created_at);
     }
 
+    #[tokio::test]
+    async fn a_clock_that_goes_back_too_far_stores_nothing_until_it_has_caught_up() {
+        let (service, hand) = service_at(at(1_700_000_005_000), Duration::from_millis(50)).await;
+        let first = service.post(draft("1")).await.expect("stored");
+        hand.set_wall(at(1_700_000_001_000));
+        hand.advance(Duration::from_millis(20));
+        let refused = service.post(draft("2")).await;
+        assert!(matches!(refused, Err(ServiceError::Id(UidError::ClockBackwards { .. }))), "{refused:?}");
+        hand.advance(Duration::from_secs(4));
+        let second = service.post(draft("3")).await.expect("stored");
+        assert!(second.id > first.id);
+        let limit = Limit::new(200).expect("valid");
+        let newest = service.newest(&first.session, limit).await.expect("reads");
+        assert_eq!(newest, [second, first]);
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn ids_made_at_once_are_all_different() {
-        let service = Arc::new(MessageService::new(Arc::new(MemoryStore::default())));
+        let service = Arc::new(service(MemoryStore::default()).await);
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..8 {
             let service = service.clone();
-            tasks.spawn(async move { (0..500).map(|_| service.next_id().0).collect::<Vec<_>>() });
+            tasks.spawn(async move {
+                let mut ids = Vec::new();
+                for _ in 0..500 {
+                    ids.push(service.next_id().await.expect("an id").0);
+                }
+                ids
+            });
         }
         let lists = tasks.join_all().await;
         assert!(lists.iter().all(|list| list.is_sorted()));
         let ids: BTreeSet<_> = lists.into_iter().flatten().collect();
         assert_eq!(ids.len(), 8 * 500);
-        assert!(ids.iter().all(|id| id.get_version_num() == 7));
+        assert!(
+            ids.iter().all(|id| service.uid.parse(*id).is_ok_and(|it| Some(it.instance) == service.uid.instance()))
+        );
     }
 
     struct Stuck;
@@ -218,14 +217,14 @@ mod tests {
         async fn newest(&self, _: &Session, _: Limit) -> Result<Vec<Message>, StoreError> {
             std::future::pending().await
         }
-        async fn find(&self, _: &Session, _: Uuid) -> Result<Option<Message>, StoreError> {
+        async fn find(&self, _: &Session, _: i64) -> Result<Option<Message>, StoreError> {
             std::future::pending().await
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_stuck_store_is_given_up_after_the_budget() {
-        let service = MessageService::new(Arc::new(Stuck)).with_store_budget(Duration::from_secs(2));
+        let service = service(Stuck).await.with_store_budget(Duration::from_secs(2));
         let before = tokio::time::Instant::now();
         let failed = service.post(draft("x")).await;
         assert!(matches!(failed, Err(ServiceError::StoreTimeout { .. })));

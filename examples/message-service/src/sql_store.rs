@@ -7,16 +7,16 @@ use gone::db::sqlx::any::AnyRow;
 use gone::db::sqlx::{self, Row};
 use gone::db::{Db, DbError, Migration};
 use gone::{Goner, Init};
-use uuid::Uuid;
 
 use crate::message::{Limit, Message, Session};
 use crate::store::{MessageStore, StoreError};
 
-/// Ids are kept as text, of which the order is that of the ids; times as milliseconds since 1970.
-const MIGRATIONS: &[Migration] = &[Migration::new(
-    1,
-    "messages",
-    "CREATE TABLE messages (
+/// Times are kept as milliseconds since 1970.
+const MIGRATIONS: &[Migration] = &[
+    Migration::new(
+        1,
+        "messages",
+        "CREATE TABLE messages (
         session TEXT NOT NULL,
         id TEXT NOT NULL,
         user_id TEXT NOT NULL,
@@ -24,7 +24,27 @@ const MIGRATIONS: &[Migration] = &[Migration::new(
         created_at BIGINT NOT NULL,
         PRIMARY KEY (session, id)
     )",
-)];
+    ),
+    // Ids were UUIDs in the order of time. Their messages are numbered from 1 in that order: a snowflake is greater than
+    // every such number, whatever its epoch, so that old messages come before new ones.
+    Migration::new(
+        2,
+        "snowflakes",
+        "ALTER TABLE messages RENAME TO messages_with_uuids;
+    CREATE TABLE messages (
+        session TEXT NOT NULL,
+        id BIGINT NOT NULL,
+        user_id TEXT NOT NULL,
+        content TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        PRIMARY KEY (session, id)
+    );
+    INSERT INTO messages (session, id, user_id, content, created_at)
+        SELECT session, ROW_NUMBER() OVER (ORDER BY id, session), user_id, content, created_at
+        FROM messages_with_uuids;
+    DROP TABLE messages_with_uuids",
+    ),
+];
 
 /// Messages in the database of the config section `db`.
 #[derive(Goner)]
@@ -47,7 +67,7 @@ impl MessageStore for SqlStore {
         let inserted =
             sqlx::query("INSERT INTO messages (session, id, user_id, content, created_at) VALUES ($1, $2, $3, $4, $5)")
                 .bind(message.session.as_str())
-                .bind(message.id.to_string())
+                .bind(message.id)
                 .bind(message.user_id)
                 .bind(message.content)
                 .bind(millis(message.created_at))
@@ -72,12 +92,12 @@ impl MessageStore for SqlStore {
         rows.iter().map(read).collect()
     }
 
-    async fn find(&self, session: &Session, id: Uuid) -> Result<Option<Message>, StoreError> {
+    async fn find(&self, session: &Session, id: i64) -> Result<Option<Message>, StoreError> {
         let row = sqlx::query(
             "SELECT session, id, user_id, content, created_at FROM messages WHERE session = $1 AND id = $2",
         )
         .bind(session.as_str())
-        .bind(id.to_string())
+        .bind(id)
         .fetch_optional(&self.db)
         .await
         .map_err(backend)?;
@@ -91,11 +111,10 @@ fn backend(error: impl Into<DbError>) -> StoreError {
 
 fn read(row: &AnyRow) -> Result<Message, StoreError> {
     let text = |column| row.try_get::<String, _>(column).map_err(backend);
-    let id = Uuid::parse_str(&text("id")?).map_err(|error| StoreError::Backend(error.into()))?;
+    let number = |column| row.try_get::<i64, _>(column).map_err(backend);
     let session = Session::new(text("session")?).map_err(|error| StoreError::Backend(error.into()))?;
-    let created_at = row.try_get::<i64, _>("created_at").map_err(backend)?;
-    let created_at = UNIX_EPOCH + Duration::from_millis(u64::try_from(created_at).unwrap_or_default());
-    Ok(Message { id, session, user_id: text("user_id")?, content: text("content")?, created_at })
+    let created_at = UNIX_EPOCH + Duration::from_millis(u64::try_from(number("created_at")?).unwrap_or_default());
+    Ok(Message { id: number("id")?, session, user_id: text("user_id")?, content: text("content")?, created_at })
 }
 
 fn millis(time: SystemTime) -> i64 {

@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 use gone::Goner;
-use uuid::Uuid;
 
 use crate::message::{Limit, Message, Session};
 
@@ -39,7 +38,7 @@ pub trait MessageStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
-    async fn find(&self, session: &Session, id: Uuid) -> Result<Option<Message>, StoreError>;
+    async fn find(&self, session: &Session, id: i64) -> Result<Option<Message>, StoreError>;
 }
 
 /// Why a store did not do what it was asked.
@@ -56,7 +55,7 @@ pub enum StoreError {
     #[error("a message with the id {id} is stored already")]
     Duplicate {
         /// The id.
-        id: Uuid,
+        id: i64,
     },
     /// What the store is built on failed.
     #[error("the store's backend failed")]
@@ -92,7 +91,7 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Kept {
-    sessions: BTreeMap<Session, BTreeMap<Uuid, Message>>,
+    sessions: BTreeMap<Session, BTreeMap<i64, Message>>,
     bytes: usize,
 }
 
@@ -158,7 +157,7 @@ impl MessageStore for MemoryStore {
         }))
     }
 
-    async fn find(&self, session: &Session, id: Uuid) -> Result<Option<Message>, StoreError> {
+    async fn find(&self, session: &Session, id: i64) -> Result<Option<Message>, StoreError> {
         Ok(self.with_kept(|kept| kept.sessions.get(session)?.get(&id).cloned()))
     }
 }
@@ -170,10 +169,10 @@ mod tests {
     use super::*;
     use crate::message::NewMessage;
 
-    fn message(session: &str, id: u128, content: &str) -> Message {
+    fn message(session: &str, id: i64, content: &str) -> Message {
         NewMessage::new(Session::new(session).expect("valid"), "u", content)
             .expect("valid")
-            .into_message(Uuid::from_u128(id), SystemTime::UNIX_EPOCH)
+            .into_message(id, SystemTime::UNIX_EPOCH)
     }
 
     fn store(sessions: usize, messages_per_session: usize, bytes: usize) -> MemoryStore {
@@ -239,11 +238,9 @@ mod tests {
     async fn a_message_is_found_only_in_its_session() {
         let store = MemoryStore::default();
         store.append(message("a", 1, "x")).await.expect("room");
-        let id = Uuid::from_u128(1);
         let (a, b) = (Session::new("a").expect("valid"), Session::new("b").expect("valid"));
-        assert!(store.find(&a, id).await.expect("memory reads").is_some());
-        assert!(store.find(&b, id).await.expect("memory reads").is_none());
-        let other = Uuid::from_u128(2);
-        assert!(store.find(&a, other).await.expect("memory reads").is_none());
+        assert!(store.find(&a, 1).await.expect("memory reads").is_some());
+        assert!(store.find(&b, 1).await.expect("memory reads").is_none());
+        assert!(store.find(&a, 2).await.expect("memory reads").is_none());
     }
 }

@@ -2,6 +2,7 @@
 
 mod app;
 mod broken;
+mod ids;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,6 @@ use gone::kit::{Health, HealthIndicator};
 use http_body_util::BodyExt;
 use message_service::{CONTENT_MAX, MemoryStore, NAME_MAX, Phase};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use app::{PROBLEM, app, app_with, json_of, post_json, posting, problem_of, request, send};
 use broken::Broken;
@@ -28,7 +28,7 @@ async fn post_ok(app: &axum::Router, path: &str, user_id: &str, content: &str) -
 
 #[tokio::test]
 async fn a_posted_message_comes_back_with_its_id_and_time() {
-    let app = app();
+    let app = app().await;
     let body = json!({ "user_id": "ann", "content": "hello" }).to_string();
     let response = send(&app, post_json("/sessions/room/messages", body)).await;
     assert_eq!(response.status(), StatusCode::CREATED);
@@ -40,8 +40,9 @@ async fn a_posted_message_comes_back_with_its_id_and_time() {
     assert_eq!(message["user_id"], "ann");
     assert_eq!(message["content"], "hello");
     let id = message["id"].as_str().expect("a string");
-    assert_eq!(Uuid::parse_str(id).expect("a UUID").get_version_num(), 7);
     let created_at = message["created_at"].as_str().expect("a string");
+    let parts = ids::uid().await.parse(id.parse().expect("a number")).expect("a snowflake");
+    assert_eq!(humantime::format_rfc3339_millis(parts.time).to_string(), created_at);
     let age = humantime::parse_rfc3339(created_at).expect("RFC 3339").elapsed();
     assert!(age.expect("not in the future") < Duration::from_secs(60));
     assert_eq!(message.as_object().map(|it| it.len()), Some(5));
@@ -54,7 +55,7 @@ async fn a_posted_message_comes_back_with_its_id_and_time() {
 
 #[tokio::test]
 async fn the_location_of_a_message_in_an_odd_session_leads_to_it() {
-    let app = app();
+    let app = app().await;
     let path = "/sessions/a%2Fb%20%3F%25%23%E2%98%83/messages";
     let body = json!({ "user_id": "u", "content": "c" }).to_string();
     let response = send(&app, post_json(path, body)).await;
@@ -68,7 +69,7 @@ async fn the_location_of_a_message_in_an_odd_session_leads_to_it() {
 
 #[tokio::test]
 async fn a_listing_is_newest_first_and_keeps_to_its_session_and_limit() {
-    let app = app();
+    let app = app().await;
     for number in 0..60 {
         post_ok(&app, "/sessions/a/messages", "u", &number.to_string()).await;
     }
@@ -87,14 +88,14 @@ async fn a_listing_is_newest_first_and_keeps_to_its_session_and_limit() {
 
 #[tokio::test]
 async fn a_session_without_messages_lists_none() {
-    let response = send(&app(), request("GET", "/sessions/nobody/messages")).await;
+    let response = send(&app().await, request("GET", "/sessions/nobody/messages")).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(json_of(response).await, json!({ "messages": [] }));
 }
 
 #[tokio::test]
 async fn values_at_their_bounds_are_accepted() {
-    let app = app();
+    let app = app().await;
     let session = "s".repeat(NAME_MAX);
     let path = format!("/sessions/{session}/messages");
     let message = post_ok(&app, &path, &"ü".repeat(NAME_MAX), &"☃".repeat(CONTENT_MAX)).await;
@@ -107,13 +108,13 @@ async fn values_at_their_bounds_are_accepted() {
 async fn a_body_of_exactly_the_most_bytes_is_accepted() {
     let mut body = json!({ "user_id": "u", "content": "c" }).to_string();
     body.push_str(&" ".repeat(64 * 1024 - body.len()));
-    let response = send(&app(), post_json("/sessions/a/messages", body)).await;
+    let response = send(&app().await, post_json("/sessions/a/messages", body)).await;
     assert_eq!(response.status(), StatusCode::CREATED);
 }
 
 #[tokio::test]
 async fn the_media_type_may_be_in_any_case_and_name_utf_8() {
-    let app = app();
+    let app = app().await;
     for content_type in ["Application/JSON", "application/json; charset=UTF-8", "application/json;charset=\"utf-8\""] {
         let body = json!({ "user_id": "u", "content": "c" }).to_string();
         let request = posting("/sessions/a/messages", content_type, body);
@@ -140,14 +141,14 @@ fn pieces(bytes: Vec<Bytes>) -> Body {
 #[tokio::test]
 async fn a_body_in_pieces_is_counted_as_it_comes() {
     let body = pieces(vec![Bytes::from(vec![b' '; 65_536]), Bytes::from_static(b" ")]);
-    let response = send(&app(), post_json("/sessions/a/messages", body)).await;
+    let response = send(&app().await, post_json("/sessions/a/messages", body)).await;
     assert_eq!(response.headers()["connection"], "close");
     problem_of("pieces", response, StatusCode::PAYLOAD_TOO_LARGE).await;
 }
 
 #[tokio::test]
 async fn head_is_answered_as_get_without_a_body() {
-    let app = app();
+    let app = app().await;
     for (path, status, content_type) in [
         ("/sessions/a/messages", StatusCode::OK, "application/json"),
         ("/sessions/a/messages?limit=0", StatusCode::BAD_REQUEST, PROBLEM),
@@ -166,13 +167,13 @@ fn one_of_each() -> [Request<Body>; 3] {
     [
         post_json("/sessions/a/messages", body),
         request("GET", "/sessions/a/messages"),
-        request("GET", &format!("/sessions/a/messages/{}", Uuid::nil())),
+        request("GET", "/sessions/a/messages/1"),
     ]
 }
 
 #[tokio::test]
 async fn a_failing_store_is_a_503_without_inner_details() {
-    let (app, _) = app_with(Broken::Fails, Vec::new());
+    let (app, _) = app_with(Broken::Fails, Vec::new()).await;
     for request in one_of_each() {
         let case = format!("{} {}", request.method(), request.uri());
         let response = send(&app, request).await;
@@ -183,7 +184,7 @@ async fn a_failing_store_is_a_503_without_inner_details() {
 
 #[tokio::test]
 async fn a_panicking_handler_is_a_500_problem_and_the_next_request_is_served() {
-    let (app, _) = app_with(Broken::Panics, Vec::new());
+    let (app, _) = app_with(Broken::Panics, Vec::new()).await;
     for request in one_of_each() {
         let case = format!("{} {}", request.method(), request.uri());
         let response = send(&app, request).await;
@@ -208,7 +209,7 @@ impl HealthIndicator for Database {
 
 #[tokio::test]
 async fn readiness_follows_the_phase_and_liveness_does_not() {
-    let (app, health) = app_with(MemoryStore::default(), Vec::new());
+    let (app, health) = app_with(MemoryStore::default(), Vec::new()).await;
     let unavailable = StatusCode::SERVICE_UNAVAILABLE;
 
     let starting = send(&app, request("GET", "/health/ready")).await;
@@ -232,7 +233,7 @@ async fn readiness_follows_the_phase_and_liveness_does_not() {
 
 #[tokio::test]
 async fn an_indicator_that_is_down_makes_the_service_unready_by_name_only() {
-    let (app, health) = app_with(MemoryStore::default(), vec![Arc::new(Database)]);
+    let (app, health) = app_with(MemoryStore::default(), vec![Arc::new(Database)]).await;
     health.enter(Phase::Ready);
     let response = send(&app, request("GET", "/health/ready")).await;
     let problem = problem_of("down", response, StatusCode::SERVICE_UNAVAILABLE).await;
@@ -254,8 +255,9 @@ async fn a_body_that_never_ends_is_a_408_after_the_time_out() {
             std::task::Poll::Pending
         }
     }
+    let app = app().await;
     let before = tokio::time::Instant::now();
-    let response = send(&app(), post_json("/sessions/a/messages", Body::new(Never))).await;
+    let response = send(&app, post_json("/sessions/a/messages", Body::new(Never))).await;
     assert_eq!(before.elapsed(), Duration::from_secs(10));
     let problem = problem_of("slow", response, StatusCode::REQUEST_TIMEOUT).await;
     assert_eq!(problem["detail"], "body must arrive within 10s");

@@ -1,6 +1,7 @@
 //! What is logged. One test alone in its process: another thread's events would meddle with what is captured.
 
 mod broken;
+mod ids;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -36,11 +37,12 @@ impl Write for Log {
 async fn what_clients_are_not_told_is_in_the_log() {
     for (store, cause) in [(Broken::Fails, "password of db.internal refused"), (Broken::Panics, "a store that panics")]
     {
+        let uid = ids::uid().await;
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
         let guard = tracing::subscriber::set_default(subscriber);
-        let service = Arc::new(MessageService::new(Arc::new(store)));
+        let service = Arc::new(MessageService::new(Arc::new(store), uid));
         let health = Arc::new(Health::new(Vec::new()));
         let app = router(service, health, RequestLimits::default());
         let request = Request::get("/sessions/a/messages").body(Body::empty());

@@ -1,13 +1,13 @@
 //! What a client may get wrong: every case is refused with a problem that names the field and the rule.
 
 mod app;
+mod ids;
 
 use axum::body::Body;
 use axum::http::header::ALLOW;
 use axum::http::{Request, StatusCode};
 use message_service::{CONTENT_MAX, NAME_MAX};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use app::{app, json_of, post_json, problem_of, request, send};
 
@@ -91,6 +91,13 @@ GET     | /sessions/a/messages?=1                         | 400 | unknown parame
 POST    | /sessions/a/messages?limit=1                    | 400 | unknown parameter `limit`
 GET     | /sessions/a/messages/0?x=1                      | 400 | unknown parameter `x`
 GET     | /sessions/a/messages/seven                      | 404 | id names no message
+GET     | /sessions/a/messages/0                          | 404 | id names no message
+GET     | /sessions/a/messages/-1                         | 404 | id names no message
+GET     | /sessions/a/messages/+1                         | 404 | id names no message
+GET     | /sessions/a/messages/01                         | 404 | id names no message
+GET     | /sessions/a/messages/%31                        | 404 | id names no message
+GET     | /sessions/a/messages/9223372036854775808        | 404 | id names no message
+GET     | /sessions/a/messages/018bcfe5-687b-7000-8000-000000000000 | 404 | id names no message
 GET     | /                                               | 404 | path names nothing
 GET     | /sessions                                       | 404 | path names nothing
 GET     | /sessions/a                                     | 404 | path names nothing
@@ -138,7 +145,7 @@ fn detail_of(problem: &Value) -> &str {
 }
 
 async fn refuses_body(case: &str, body: Vec<u8>, says: &str) {
-    let app = app();
+    let app = app().await;
     let response = send(&app, post_json(PATH, body)).await;
     let problem = problem_of(case, response, StatusCode::BAD_REQUEST).await;
     let detail = detail_of(&problem);
@@ -151,7 +158,7 @@ async fn refuses_request(method: &str, path: &str, status: &str, says: &str) {
     let shown: String = path.chars().take(60).collect();
     let case = format!("{method} {shown}");
     let status = StatusCode::from_bytes(status.as_bytes()).expect("a status in the table");
-    let response = send(&app(), request(method, path)).await;
+    let response = send(&app().await, request(method, path)).await;
     let allow = response.headers().get(ALLOW).is_some();
     assert_eq!(allow, status == StatusCode::METHOD_NOT_ALLOWED, "{case}: Allow");
     let problem = problem_of(&case, response, status).await;
@@ -216,7 +223,7 @@ async fn every_bad_request_in_the_table_is_refused() {
 
 #[tokio::test]
 async fn an_id_that_nobody_has_is_unknown() {
-    let path = format!("{PATH}/{}", Uuid::nil());
+    let path = format!("{PATH}/1");
     refuses_request("GET", &path, "404", "id names no message").await;
 }
 
@@ -241,7 +248,7 @@ async fn every_bad_header_in_the_table_is_refused() {
         let body = json!({ "user_id": "u", "content": "c" }).to_string();
         let request = builder.body(Body::from(body)).expect("can be built");
         let status = StatusCode::from_bytes(status.as_bytes()).expect("a status");
-        let problem = problem_of(headers, send(&app(), request).await, status).await;
+        let problem = problem_of(headers, send(&app().await, request).await, status).await;
         let detail = detail_of(&problem);
         assert!(detail.contains(says), "{headers}: `{detail}` lacks `{says}`");
     }

@@ -1,5 +1,7 @@
 //! The server over real sockets.
 
+mod ids;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,21 +16,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::time::timeout;
-use uuid::Uuid;
 
 const ANYWHERE: &str = "127.0.0.1:0";
 /// Long enough for any machine; a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LIST: &str = "GET /sessions/a/messages HTTP/1.1\r\nhost: x\r\n\r\n";
 
-fn routes(store: Arc<dyn MessageStore>, limits: RequestLimits) -> Router {
+async fn routes(store: Arc<dyn MessageStore>, limits: RequestLimits) -> Router {
     let health = Arc::new(Health::new(Vec::new()));
     health.enter(Phase::Ready);
-    router(Arc::new(MessageService::new(store)), health, limits)
+    router(Arc::new(MessageService::new(store, ids::uid().await)), health, limits)
 }
 
 async fn start_with(store: Arc<dyn MessageStore>, limits: RequestLimits, options: ServerOptions) -> Running {
-    HttpServer::start(ANYWHERE, routes(store, limits), options).await.expect("a free port")
+    HttpServer::start(ANYWHERE, routes(store, limits).await, options).await.expect("a free port")
 }
 
 async fn start() -> Running {
@@ -122,7 +123,7 @@ impl MessageStore for Gate {
         self.open.notified().await;
         Ok(Vec::new())
     }
-    async fn find(&self, _: &Session, _: Uuid) -> Result<Option<Message>, StoreError> {
+    async fn find(&self, _: &Session, _: i64) -> Result<Option<Message>, StoreError> {
         panic!("nothing is looked for")
     }
 }
@@ -150,7 +151,7 @@ async fn messages_go_in_and_come_out_over_one_connection() {
 async fn an_address_in_use_is_an_error_that_names_it() {
     let taken = TcpListener::bind(ANYWHERE).await.expect("a free port");
     let address = taken.local_addr().expect("bound").to_string();
-    let routes = routes(Arc::new(MemoryStore::default()), RequestLimits::default());
+    let routes = routes(Arc::new(MemoryStore::default()), RequestLimits::default()).await;
     let error = HttpServer::start(&address, routes, ServerOptions::default()).await.expect_err("the port is taken");
     assert!(error.to_string().contains(&address), "{error}");
     let ServerError::Bind { source, .. } = error else {
@@ -161,7 +162,7 @@ async fn an_address_in_use_is_an_error_that_names_it() {
 
 #[tokio::test]
 async fn an_address_that_is_none_is_an_error_that_names_it() {
-    let routes = routes(Arc::new(MemoryStore::default()), RequestLimits::default());
+    let routes = routes(Arc::new(MemoryStore::default()), RequestLimits::default()).await;
     let error = HttpServer::start("8080", routes, ServerOptions::default()).await.expect_err("no address");
     assert!(error.to_string().contains("`8080`"), "{error}");
 }
@@ -176,7 +177,7 @@ async fn options_out_of_bounds_are_refused_by_name() {
         ("write_timeout", ServerOptions { write_timeout: Duration::ZERO, ..good }),
         ("header_bytes", ServerOptions { header_bytes: 8_191, ..good }),
     ] {
-        let routes = routes(Arc::new(MemoryStore::default()), RequestLimits::default());
+        let routes = routes(Arc::new(MemoryStore::default()), RequestLimits::default()).await;
         let error = HttpServer::start(ANYWHERE, routes, options).await.expect_err(name);
         assert!(error.to_string().contains(name), "{error}");
     }

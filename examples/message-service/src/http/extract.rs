@@ -14,7 +14,6 @@ use percent_encoding::percent_decode_str;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use tokio::time::timeout;
-use uuid::Uuid;
 
 use super::problem::Problem;
 use crate::message::{Invalid, Limit, Session};
@@ -49,13 +48,16 @@ impl<S: Sync> FromRequestParts<S> for SessionName {
 }
 
 /// The `{id}` of `/sessions/{session}/messages/{id}`: none when it cannot be the id of any message.
-pub(super) struct MessageId(pub(super) Option<Uuid>);
+pub(super) struct MessageId(pub(super) Option<i64>);
 
 impl<S: Sync> FromRequestParts<S> for MessageId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Ok(Self(Uuid::try_parse(segment(parts, 3)).ok()))
+        let text = segment(parts, 3);
+        // Only as the service writes it: without a sign and leading zeros, so that a message has one path.
+        let id = text.parse().ok().filter(|id: &i64| *id > 0 && id.to_string() == text);
+        Ok(Self(id))
     }
 }
 

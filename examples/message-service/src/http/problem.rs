@@ -91,7 +91,13 @@ impl From<Invalid> for Problem {
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "request failed");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the message store cannot serve this request now; try again later")
+        let detail = match error {
+            ServiceError::Id(_) => "no ids can be given to messages now; try again later",
+            ServiceError::Store(_) | ServiceError::StoreTimeout { .. } => {
+                "the message store cannot serve this request now; try again later"
+            }
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 }
 

@@ -12,20 +12,22 @@ use message_service::{Health, MemoryStore, MessageService, MessageStore, Request
 use serde_json::Value;
 use tower::ServiceExt;
 
+use crate::ids::uid;
+
 pub(crate) const PROBLEM: &str = "application/problem+json";
 
-pub(crate) fn app_with(
+pub(crate) async fn app_with(
     store: impl MessageStore + 'static,
     indicators: Vec<Arc<dyn HealthIndicator>>,
 ) -> (Router, Arc<Health>) {
     let health = Arc::new(Health::new(indicators));
-    let service = Arc::new(MessageService::new(Arc::new(store)));
+    let service = Arc::new(MessageService::new(Arc::new(store), uid().await));
     let limits = RequestLimits::default();
     (router(service, health.clone(), limits), health)
 }
 
-pub(crate) fn app() -> Router {
-    app_with(MemoryStore::default(), Vec::new()).0
+pub(crate) async fn app() -> Router {
+    app_with(MemoryStore::default(), Vec::new()).await.0
 }
 
 pub(crate) fn request(method: &str, path: &str) -> Request<Body> {

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use message_service::{Limit, Message, MessageStore, Session, StoreError};
-use uuid::Uuid;
 
 /// How the store fails.
 pub(crate) enum Broken {
@@ -28,7 +27,7 @@ impl MessageStore for Broken {
     async fn newest(&self, _: &Session, _: Limit) -> Result<Vec<Message>, StoreError> {
         self.break_down()
     }
-    async fn find(&self, _: &Session, _: Uuid) -> Result<Option<Message>, StoreError> {
+    async fn find(&self, _: &Session, _: i64) -> Result<Option<Message>, StoreError> {
         self.break_down()
     }
 }
