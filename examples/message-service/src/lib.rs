@@ -22,8 +22,13 @@ use gone::config::ConfigSource;
 use gone::prelude::*;
 
 pub use health::{Check, Health, HealthReport, Phase};
-pub use http::{Http, HttpServer, Problem, RequestLimits, Running, ServerError, ServerOptions, StopReport, router};
-pub use message::{CONTENT_MAX, Invalid, LIMIT_DEFAULT, LIMIT_MAX, Limit, Message, NAME_MAX, NewMessage, Session};
+pub use http::{
+    BodyBytes, Http, HttpServer, Problem, RequestLimits, Running, ServerError, ServerOptions, StopReport, router,
+};
+pub use message::{
+    CONTENT_MAX, Invalid, LIMIT_BOUND, LIMIT_DEFAULT, LIMIT_MAX, Limit, Message, NAME_MAX, NewMessage, PageLimits,
+    Session,
+};
 pub use service::{MessageService, ServiceError};
 pub use sql_store::SqlStore;
 pub use store::{BoxError, MemoryLimits, MemoryStore, MessageStore, StoreError};

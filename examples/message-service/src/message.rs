@@ -3,16 +3,18 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The most characters that a session name or a user id may have.
 pub const NAME_MAX: usize = 128;
 /// The most characters that a message's content may have.
 pub const CONTENT_MAX: usize = 8_192;
-/// The most messages that one listing returns.
+/// The most messages that one listing returns, unless the config says otherwise.
 pub const LIMIT_MAX: u16 = 200;
-/// The number of messages that a listing returns when the client does not say.
+/// The number of messages that a listing returns when neither the client nor the config says.
 pub const LIMIT_DEFAULT: u16 = 50;
+/// The most messages in one listing that the config may allow.
+pub const LIMIT_BOUND: u16 = 1_000;
 
 /// A value that breaks a rule: which field, and which rule.
 ///
@@ -112,44 +114,92 @@ pub struct Message {
     pub created_at: SystemTime,
 }
 
-/// How many messages a listing may return: 1 to 200, 50 by default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Limit(u16);
+/// How many messages a listing returns: how many it may, and how many when the client does not say.
+///
+/// In the config it is a table with the numbers `max`, from 1 to 1,000, and `default`, from 1 to `max`. Left out, they are
+/// 200, and 50 or `max` where that is less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "PageTable")]
+pub struct PageLimits {
+    default: u16,
+    max: u16,
+}
 
-impl Limit {
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PageTable {
+    default: Option<u16>,
+    max: Option<u16>,
+}
+
+impl TryFrom<PageTable> for PageLimits {
+    type Error = Invalid;
+
+    fn try_from(table: PageTable) -> Result<Self, Invalid> {
+        let max = table.max.unwrap_or(LIMIT_MAX);
+        Self::new(table.default.unwrap_or(LIMIT_DEFAULT.min(max)), max)
+    }
+}
+
+impl PageLimits {
+    /// Checks both numbers.
+    ///
+    /// # Errors
+    /// [`Invalid`] with the field `max` or `default`.
+    pub fn new(default: u16, max: u16) -> Result<Self, Invalid> {
+        if !(1..=LIMIT_BOUND).contains(&max) {
+            return Err(Invalid::new("max", format!("must be a whole number from 1 to {LIMIT_BOUND}")));
+        }
+        if !(1..=max).contains(&default) {
+            return Err(Invalid::new("default", format!("must be a whole number from 1 to `max`, {max}")));
+        }
+        Ok(Self { default, max })
+    }
+
+    /// The limit of a client that does not say any.
+    pub fn unsaid(&self) -> Limit {
+        Limit(self.default)
+    }
+
     /// Checks a limit.
     ///
     /// # Errors
     /// [`Invalid`] with the field `limit`.
-    pub fn new(limit: u16) -> Result<Self, Invalid> {
-        if (1..=LIMIT_MAX).contains(&limit) { Ok(Self(limit)) } else { Err(Self::out_of_bounds()) }
+    pub fn limit(&self, limit: u16) -> Result<Limit, Invalid> {
+        if (1..=self.max).contains(&limit) { Ok(Limit(limit)) } else { Err(self.out_of_bounds()) }
     }
 
     /// Reads a limit written in decimal digits, without sign or blanks.
     ///
     /// # Errors
     /// [`Invalid`] with the field `limit`.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
+    pub fn parse(&self, text: &str) -> Result<Limit, Invalid> {
         if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Self::out_of_bounds());
+            return Err(self.out_of_bounds());
         }
         // The digits alone leave two ways to fail, none or too many of them, and both break the same rule.
-        text.parse().map_err(|_| Self::out_of_bounds()).and_then(Self::new)
+        text.parse().map_err(|_| self.out_of_bounds()).and_then(|limit| self.limit(limit))
     }
 
-    /// The number.
-    pub fn get(self) -> usize {
-        usize::from(self.0)
-    }
-
-    fn out_of_bounds() -> Invalid {
-        Invalid::new("limit", format!("must be a whole number from 1 to {LIMIT_MAX}"))
+    fn out_of_bounds(&self) -> Invalid {
+        Invalid::new("limit", format!("must be a whole number from 1 to {}", self.max))
     }
 }
 
-impl Default for Limit {
+impl Default for PageLimits {
     fn default() -> Self {
-        Self(LIMIT_DEFAULT)
+        Self { default: LIMIT_DEFAULT, max: LIMIT_MAX }
+    }
+}
+
+/// How many messages a listing returns at most, as [`PageLimits`] allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Limit(u16);
+
+impl Limit {
+    /// The number.
+    pub fn get(self) -> usize {
+        usize::from(self.0)
     }
 }
 
@@ -213,10 +263,33 @@ mod tests {
 
     #[test]
     fn a_limit_is_one_to_two_hundred_in_digits() {
-        assert_eq!(Limit::parse("1").map(Limit::get), Ok(1));
-        assert_eq!(Limit::parse("200").map(Limit::get), Ok(200));
+        let page = PageLimits::default();
+        assert_eq!(page.parse("1").map(Limit::get), Ok(1));
+        assert_eq!(page.parse("200").map(Limit::get), Ok(200));
         for text in ["", "0", "201", "-1", "+1", " 1", "1.0", "0x1", "65537", "99999999999999999999"] {
-            assert!(Limit::parse(text).is_err(), "{text:?} was accepted");
+            assert!(page.parse(text).is_err(), "{text:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn page_limits_hold_together() {
+        let read = |json| serde_json::from_str::<PageLimits>(json).map_err(|error| error.to_string());
+        for (json, default, max) in [
+            ("{}", 50, 200),
+            (r#"{"max":20}"#, 20, 20),
+            (r#"{"default":200}"#, 200, 200),
+            (r#"{"default":1,"max":1000}"#, 1, 1_000),
+        ] {
+            assert_eq!(read(json), Ok(PageLimits { default, max }), "{json}");
+        }
+        for (json, says) in [
+            (r#"{"max":0}"#, "max must be a whole number from 1 to 1000"),
+            (r#"{"max":1001}"#, "max must be a whole number from 1 to 1000"),
+            (r#"{"default":0}"#, "default must be a whole number from 1 to `max`, 200"),
+            (r#"{"default":21,"max":20}"#, "default must be a whole number from 1 to `max`, 20"),
+            (r#"{"least":1}"#, "unknown field `least`"),
+        ] {
+            assert!(read(json).is_err_and(|error| error.contains(says)), "{json}: {:?}", read(json));
         }
     }
 }

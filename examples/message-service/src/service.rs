@@ -115,6 +115,7 @@ mod tests {
     use gone::uid::UidConfig;
 
     use super::*;
+    use crate::message::PageLimits;
     use crate::store::MemoryStore;
 
     async fn uid(clock: Clock, rollback_tolerance: Duration) -> Uid {
@@ -151,7 +152,7 @@ mod tests {
             assert_eq!(message.created_at, at(1_700_000_000_123));
         }
         let session = Session::new("room").expect("valid");
-        let limit = Limit::new(200).expect("valid");
+        let limit = PageLimits::default().limit(200).expect("valid");
         let newest = service.newest(&session, limit).await.expect("reads");
         let contents: Vec<_> = newest.into_iter().map(|it| it.content).collect();
         let expected: Vec<_> = (0..100).rev().map(|it| it.to_string()).collect();
@@ -179,7 +180,7 @@ mod tests {
         hand.advance(Duration::from_secs(4));
         let second = service.post(draft("3")).await.expect("stored");
         assert!(second.id > first.id);
-        let limit = Limit::new(200).expect("valid");
+        let limit = PageLimits::default().limit(200).expect("valid");
         let newest = service.newest(&first.session, limit).await.expect("reads");
         assert_eq!(newest, [second, first]);
     }

@@ -167,7 +167,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::message::NewMessage;
+    use crate::message::{NewMessage, PageLimits};
 
     fn message(session: &str, id: i64, content: &str) -> Message {
         NewMessage::new(Session::new(session).expect("valid"), "u", content)
@@ -181,7 +181,7 @@ mod tests {
 
     async fn contents(store: &MemoryStore, session: &str, limit: u16) -> Vec<String> {
         let session = Session::new(session).expect("valid");
-        let limit = Limit::new(limit).expect("valid");
+        let limit = PageLimits::default().limit(limit).expect("valid");
         let messages = store.newest(&session, limit).await.expect("memory reads");
         messages.into_iter().map(|it| it.content).collect()
     }

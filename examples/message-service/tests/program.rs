@@ -3,19 +3,69 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// Long enough for any machine; a test that reaches it has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running program, killed when the test ends early.
 struct Program {
     child: Child,
-    log: BufReader<ChildStdout>,
+    log: Log,
     errors: BufReader<ChildStderr>,
+}
+
+/// The lines of a program's log, read as they come.
+#[derive(Clone, Default)]
+struct Log {
+    lines: Arc<Mutex<Vec<String>>>,
+    has_ended: Arc<AtomicBool>,
+}
+
+impl Log {
+    fn of(output: impl Read + Send + 'static) -> Self {
+        let log = Self::default();
+        let reading = log.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                reading.lines.lock().expect("nobody panics with it").push(line);
+            }
+            reading.has_ended.store(true, Ordering::Release);
+        });
+        log
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.lines.lock().expect("nobody panics with it").clone()
+    }
+
+    /// Waits for a line that has this in it; none when the log ends without.
+    fn line_with(&self, text: &str) -> Option<String> {
+        eventually(text, || {
+            // Asked for first: what came before the end is there then.
+            let has_ended = self.has_ended.load(Ordering::Acquire);
+            let found = self.lines().into_iter().find(|line| line.contains(text));
+            (found.is_some() || has_ended).then_some(found)
+        })
+    }
+}
+
+/// Asks again and again until there is an answer.
+fn eventually<T>(what: &str, mut answer: impl FnMut() -> Option<T>) -> T {
+    let since = Instant::now();
+    loop {
+        if let Some(answer) = answer() {
+            return answer;
+        }
+        assert!(since.elapsed() < PATIENCE, "it never came: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 impl Drop for Program {
@@ -34,7 +84,7 @@ impl Program {
         }
         command.env("GONE_SERVER__ADDR", "127.0.0.1:0").envs(variables.iter().copied()).current_dir(folder);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let log = BufReader::new(child.stdout.take().expect("a pipe"));
+        let log = Log::of(child.stdout.take().expect("a pipe"));
         let errors = BufReader::new(child.stderr.take().expect("a pipe"));
         watch(child.id());
         Program { child, log, errors }
@@ -42,13 +92,12 @@ impl Program {
 
     /// Reads its log up to the address that it listens on.
     fn address(&mut self) -> String {
-        loop {
-            let mut line = String::new();
-            let read = self.log.read_line(&mut line).expect("a readable log");
-            if let Some((_, rest)) = line.split_once("listening on http://") {
-                return rest.chars().take_while(|c| c.is_ascii_digit() || ".:".contains(*c)).collect();
+        match self.log.line_with("listening on http://") {
+            Some(line) => {
+                let (_, rest) = line.split_once("listening on http://").expect("it is in the line");
+                rest.chars().take_while(|c| c.is_ascii_digit() || ".:".contains(*c)).collect()
             }
-            if read == 0 {
+            None => {
                 let mut errors = String::new();
                 self.errors.read_to_string(&mut errors).expect("readable");
                 panic!("it ended without an address: {errors}");
@@ -59,10 +108,7 @@ impl Program {
     fn ready(&mut self) -> String {
         let address = self.address();
         // It listens a moment before it is ready.
-        let since = Instant::now();
-        while !get(&address, "/health/ready").starts_with("HTTP/1.1 200") {
-            assert!(since.elapsed() < PATIENCE, "it never became ready");
-        }
+        eventually("ready", || get(&address, "/health/ready").starts_with("HTTP/1.1 200").then_some(()));
         address
     }
 
@@ -138,10 +184,7 @@ fn a_request_under_way_completes_when_the_stop_begins() {
     std::thread::sleep(Duration::from_millis(100));
     program.signal("TERM");
     // The stop has begun once nobody new is let in.
-    let since = Instant::now();
-    while TcpStream::connect(&address).is_ok() {
-        assert!(since.elapsed() < PATIENCE, "it goes on accepting");
-    }
+    eventually("an end of accepting", || TcpStream::connect(&address).is_err().then_some(()));
     stream.write_all(&body.as_bytes()[5..]).expect("it still reads");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it answers");
@@ -165,6 +208,13 @@ fn folder_with(config: &str) -> TempDir {
     let folder = folder();
     std::fs::write(folder.path().join("gone.toml"), config).expect("written");
     folder
+}
+
+/// Puts another config file in the place of the one that is there, at once: half of one is a config, too.
+fn rewrite(folder: &TempDir, config: &str) {
+    let next = folder.path().join("next.toml");
+    std::fs::write(&next, config).expect("written");
+    std::fs::rename(next, folder.path().join("gone.toml")).expect("replaced");
 }
 
 #[test]
@@ -205,4 +255,85 @@ fn a_database_that_cannot_be_opened_ends_it_and_names_it() {
     assert_eq!(status.code(), Some(1));
     assert!(errors.contains("`DbProvider` failed in provide for `SqlStore.db`"), "{errors}");
     assert!(errors.contains("data/gone.db"), "{errors}");
+}
+
+#[test]
+fn readiness_names_all_that_it_is_built_on() {
+    let folder = folder();
+    let mut program = Program::start(folder.path(), &[("GONE_DB__URL", "sqlite::memory:")]);
+    let address = program.ready();
+    let (_, body) = whole(&get(&address, "/health/ready"));
+    let checks = ["coord", "db", "uid"].map(|name| serde_json::json!({ "name": name, "up": true }));
+    assert_eq!(body, serde_json::json!({ "phase": "ready", "checks": checks }));
+}
+
+/// The head of an answer in lower case, and its body.
+fn whole(answer: &str) -> (String, Value) {
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a whole answer");
+    (head.to_lowercase(), serde_json::from_str(body).expect("a JSON body"))
+}
+
+#[test]
+fn limits_follow_the_file_and_bad_ones_are_refused() {
+    let config = |body_bytes: &str, page: &str| format!("[server]\nbody_bytes = {body_bytes}\npage = {page}\n");
+    let folder = folder_with(&config("100", "{ default = 1, max = 2 }"));
+    let write = |text: String| rewrite(&folder, &text);
+    let mut program = Program::start(folder.path(), &[("GONE_DB__URL", "sqlite::memory:")]);
+    let address = program.ready();
+    let list = |query: &str| get(&address, &format!("/sessions/room/messages{query}"));
+    let listed = |query: &str| whole(&list(query)).1["messages"].as_array().map(Vec::len);
+    let long = format!(r#"{{"user_id":"u","content":"{}"}}"#, "x".repeat(100));
+    for content in ["1", "2", "3"] {
+        let body = format!(r#"{{"user_id":"u","content":"{content}"}}"#);
+        assert!(post(&address, "/sessions/room/messages", &body).starts_with("HTTP/1.1 201"));
+    }
+    assert_eq!((listed(""), listed("?limit=2")), (Some(1), Some(2)));
+    assert!(list("?limit=3").contains("limit must be a whole number from 1 to 2"));
+    assert!(post(&address, "/sessions/room/messages", &long).contains("body must have at most 100 bytes"));
+
+    write(config("200", "{ default = 2, max = 3 }"));
+    eventually("the new limits", || (listed("") == Some(2)).then_some(()));
+    assert_eq!(listed("?limit=3"), Some(3));
+    assert!(list("?limit=4").contains("limit must be a whole number from 1 to 3"));
+    assert!(post(&address, "/sessions/room/messages", &long).starts_with("HTTP/1.1 201"));
+
+    // Each is refused as a whole: also what would be good in it.
+    for (bad, key, reason) in [
+        (config("0", "{ default = 1, max = 9 }"), "server.body_bytes", "from 1 to 16777216"),
+        (config("900", "{ default = 9, max = 8 }"), "server.page", "from 1 to `max`, 8"),
+        (config("900", "{ default = 1, least = 8 }"), "server.page.least", "server.page.least"),
+        (config("\"many\"", "{ default = 1, max = 9 }"), "server.body_bytes", "many"),
+    ] {
+        let before = program.log.lines().len();
+        write(bad);
+        eventually(&format!("{key} is refused: {reason}"), || {
+            let lines = program.log.lines();
+            lines[before..].iter().any(|line| line.contains(key) && line.contains(reason)).then_some(())
+        });
+        assert_eq!((listed(""), listed("?limit=3")), (Some(2), Some(3)), "{key}");
+        assert!(list("?limit=4").contains("limit must be a whole number from 1 to 3"), "{key}");
+        assert!(post(&address, "/sessions/room/messages", &"x".repeat(201)).contains("at most 200 bytes"), "{key}");
+    }
+
+    // Left out they are what they are without a file.
+    write(String::new());
+    eventually("the defaults", || list("?limit=201").contains("from 1 to 200").then_some(()));
+    assert_eq!(listed(""), Some(4));
+    assert!(post(&address, "/sessions/room/messages", &"x".repeat(65_537)).contains("at most 65536 bytes"));
+}
+
+#[test]
+fn the_level_of_the_log_follows_the_file() {
+    let folder = folder_with("[clog]\nlevel = \"info\"\n");
+    let mut program = Program::start(folder.path(), &[("GONE_DB__URL", "sqlite::memory:")]);
+    let address = program.ready();
+    get(&address, "/sessions/before/messages");
+    program.log.line_with("statement").expect("statements are logged");
+    rewrite(&folder, "[clog]\nlevel = \"warn\"\n");
+    eventually("silence", || {
+        let before = program.log.lines().len();
+        get(&address, "/sessions/after/messages");
+        std::thread::sleep(Duration::from_millis(20));
+        (program.log.lines().len() == before).then_some(())
+    });
 }

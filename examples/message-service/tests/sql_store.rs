@@ -6,7 +6,7 @@ use gone::config::ConfigSource;
 use gone::db::sqlx;
 use gone::db::{Db, DbConfig, Migration};
 use gone::prelude::*;
-use message_service::{Limit, Message, MessageService, MessageStore, NewMessage, Session, SqlStore};
+use message_service::{Message, MessageService, MessageStore, NewMessage, PageLimits, Session, SqlStore};
 
 /// The schema that had UUIDs for ids, to the letter: its checksum is in the database.
 const WITH_UUIDS: Migration = Migration::new(
@@ -56,7 +56,7 @@ async fn app(url: &str, epoch_ms: Option<u64>) -> gone::Running {
 
 async fn newest(app: &gone::Running, session: &Session) -> Vec<Message> {
     let service: Arc<MessageService> = app.get().expect("it is there");
-    service.newest(session, Limit::default()).await.expect("it reads")
+    service.newest(session, PageLimits::default().unsaid()).await.expect("it reads")
 }
 
 #[tokio::test]

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gone::{Close, CloseReport, Deadline, Goner, Start, Stop};
+use gone::{Close, CloseReport, Deadline, Goner, Live, Start, Stop};
 use tokio::sync::Mutex;
 
-use super::extract::RequestLimits;
+use super::limits::{BodyBytes, RequestLimits};
 use super::router::router;
 use super::server::{HttpServer, Running, ServerOptions, StopReport};
 use crate::health::{Health, Phase};
+use crate::message::PageLimits;
 use crate::service::MessageService;
 
 /// Serves the routes from start to stop: ready once it listens, draining once the stop begins.
@@ -17,8 +18,12 @@ use crate::service::MessageService;
 pub struct Http {
     #[gone("config,server.addr=127.0.0.1:8080")]
     addr: String,
+    #[gone("config,server.body_bytes=65536")]
+    body_bytes: Live<BodyBytes>,
     #[gone("config,server.body_timeout=10s")]
     body_timeout: Duration,
+    #[gone("config,server.page")]
+    page: Live<PageLimits>,
     #[gone("config,server.stop_timeout=8s")]
     stop_timeout: Duration,
     #[gone]
@@ -31,7 +36,8 @@ pub struct Http {
 
 impl Start for Http {
     async fn start(&self) -> gone::Result<()> {
-        let limits = RequestLimits { body_timeout: self.body_timeout, ..RequestLimits::default() };
+        let (body_bytes, page) = (self.body_bytes.clone(), self.page.clone());
+        let limits = RequestLimits { body_bytes, body_timeout: self.body_timeout, page };
         let routes = router(self.service.clone(), self.health.clone(), limits);
         let running = HttpServer::start(&self.addr, routes, ServerOptions::default()).await?;
         *self.running.lock().await = Some(running);

@@ -15,23 +15,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use tokio::time::timeout;
 
+use super::limits::RequestLimits;
 use super::problem::Problem;
 use crate::message::{Invalid, Limit, Session};
-
-/// What the body of a request may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RequestLimits {
-    /// The most bytes of a body; 64 KiB by default.
-    pub body_bytes: usize,
-    /// How long a whole body may take to arrive; 10 seconds by default.
-    pub body_timeout: Duration,
-}
-
-impl Default for RequestLimits {
-    fn default() -> Self {
-        Self { body_bytes: 64 * 1024, body_timeout: Duration::from_secs(10) }
-    }
-}
 
 /// The `{session}` of `/sessions/{session}/…`.
 ///
@@ -66,21 +52,25 @@ pub(super) struct Listing {
     pub(super) limit: Limit,
 }
 
-impl<S: Sync> FromRequestParts<S> for Listing {
+impl<S: Sync> FromRequestParts<S> for Listing
+where
+    RequestLimits: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let page = RequestLimits::from_ref(state).page.get();
         let mut limit = None;
         for (name, value) in parameters(parts) {
             if decode_form("query", name)? != "limit" {
                 return Err(unknown_parameter(name));
             }
-            let value = Limit::parse(&decode_form("limit", value)?)?;
+            let value = page.parse(&decode_form("limit", value)?)?;
             if limit.replace(value).is_some() {
                 return Err(Invalid::new("limit", "must be given at most once").into());
             }
         }
-        Ok(Self { limit: limit.unwrap_or_default() })
+        Ok(Self { limit: limit.unwrap_or_else(|| page.unsaid()) })
     }
 }
 
@@ -115,12 +105,12 @@ where
     /// A dropped future leaves the rest of the body unread, and the server closes the connection.
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let limits = RequestLimits::from_ref(state);
+        let most = limits.body_bytes.get().get();
         let (parts, body) = request.into_parts();
         check_media_type(&parts.headers)?;
-        check_announced_length(&parts.headers, limits.body_bytes)?;
-        let bytes = timeout(limits.body_timeout, read(body, limits.body_bytes))
-            .await
-            .map_err(|_| too_slow(limits.body_timeout))??;
+        check_announced_length(&parts.headers, most)?;
+        let bytes =
+            timeout(limits.body_timeout, read(body, most)).await.map_err(|_| too_slow(limits.body_timeout))??;
         let text = std::str::from_utf8(&bytes).map_err(|_| Invalid::new("body", "must be UTF-8"))?;
         Self::from_json(text).map_err(Problem::from)
     }

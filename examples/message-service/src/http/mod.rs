@@ -2,13 +2,14 @@
 
 mod component;
 mod extract;
+mod limits;
 mod problem;
 mod router;
 mod server;
 mod transport;
 
 pub use component::Http;
-pub use extract::RequestLimits;
+pub use limits::{BodyBytes, RequestLimits};
 pub use problem::Problem;
 pub use router::router;
 pub use server::{HttpServer, Running, ServerError, ServerOptions, StopReport};

@@ -12,7 +12,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::json;
 
-use super::extract::{Draft, Listing, MessageId, NoParameters, RequestLimits, SessionName};
+use super::extract::{Draft, Listing, MessageId, NoParameters, SessionName};
+use super::limits::RequestLimits;
 use super::problem::{Problem, every_failure_is_a_problem};
 use crate::health::{Health, Phase};
 use crate::message::{Message, NewMessage};
@@ -30,7 +31,7 @@ struct Shared {
 
 impl FromRef<Shared> for RequestLimits {
     fn from_ref(shared: &Shared) -> Self {
-        shared.limits
+        shared.limits.clone()
     }
 }
 
