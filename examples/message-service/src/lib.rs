@@ -9,7 +9,7 @@
 //! | `GET /health/ready` | 200, or 503 while starting, draining, or without what it needs |
 //!
 //! Every answer of 400 and above is a problem document (RFC 9457) whose `detail` names the field and the rule. Ids are text in
-//! JSON.
+//! JSON. Every answer has the trace id of its request as `x-request-id`: that of the request's `traceparent`, or a new one.
 
 mod health;
 mod http;
@@ -23,7 +23,8 @@ use gone::prelude::*;
 
 pub use health::{Check, Health, HealthReport, Phase};
 pub use http::{
-    BodyBytes, Http, HttpServer, Problem, RequestLimits, Running, ServerError, ServerOptions, StopReport, router,
+    BodyBytes, Http, HttpServer, Problem, REQUEST_ID, RequestLimits, Running, ServerError, ServerOptions, StopReport,
+    router,
 };
 pub use message::{
     CONTENT_MAX, Invalid, LIMIT_BOUND, LIMIT_DEFAULT, LIMIT_MAX, Limit, Message, NAME_MAX, NewMessage, PageLimits,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::http::Request;
-use message_service::{Health, MessageService, RequestLimits, router};
+use message_service::{Health, MessageService, REQUEST_ID, RequestLimits, router};
 use tower::ServiceExt;
 
 use broken::Broken;
@@ -40,7 +40,9 @@ async fn what_clients_are_not_told_is_in_the_log() {
         let uid = ids::uid().await;
         let log = Log::default();
         let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        // At this level, too, the line has the id that the client was given.
+        let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR).with_ansi(false);
+        let subscriber = subscriber.with_writer(move || writer.clone()).finish();
         let guard = tracing::subscriber::set_default(subscriber);
         let service = Arc::new(MessageService::new(Arc::new(store), uid));
         let health = Arc::new(Health::new(Vec::new()));
@@ -48,8 +50,11 @@ async fn what_clients_are_not_told_is_in_the_log() {
         let request = Request::get("/sessions/a/messages").body(Body::empty());
         let response = app.oneshot(request.expect("can be built")).await;
         drop(guard);
-        assert!(response.is_ok_and(|it| it.status().is_server_error()));
+        let response = response.expect("the router never fails");
+        assert!(response.status().is_server_error());
+        let id = response.headers()[REQUEST_ID].to_str().expect("text");
         let text = log.text();
         assert!(text.contains("ERROR") && text.contains(cause), "{text}");
+        assert!(text.contains(&format!("trace_id={id}")), "{text}");
     }
 }

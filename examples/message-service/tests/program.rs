@@ -337,3 +337,56 @@ fn the_level_of_the_log_follows_the_file() {
         (program.log.lines().len() == before).then_some(())
     });
 }
+
+#[test]
+fn every_line_of_a_request_has_its_trace_id_and_no_line_of_another() {
+    let folder = folder();
+    let variables = [("GONE_DB__URL", "sqlite:messages.db"), ("GONE_CLOG__FORMAT", "json")];
+    let mut program = Program::start(folder.path(), &variables);
+    let address = program.ready();
+    let clients: Vec<_> = (1..=8)
+        .map(|client| {
+            let address = address.clone();
+            std::thread::spawn(move || {
+                for number in 1..=5 {
+                    let trace_id = format!("{client:016x}{number:016x}");
+                    let body = r#"{"user_id":"u","content":"hi"}"#;
+                    let length = body.len();
+                    let head = format!(
+                        "host: x\r\nconnection: close\r\ntraceparent: 00-{trace_id}-00f067aa0ba902b7-01\r\n\
+                         content-type: application/json\r\ncontent-length: {length}"
+                    );
+                    let answer =
+                        send(&address, &format!("POST /sessions/room/messages HTTP/1.1\r\n{head}\r\n\r\n{body}"));
+                    let (head, _) = whole(&answer);
+                    assert!(head.starts_with("http/1.1 201"), "{head}");
+                    assert!(head.contains(&format!("\r\nx-request-id: {trace_id}")), "{head}");
+                }
+            })
+        })
+        .collect();
+    clients.into_iter().for_each(|client| client.join().expect("no panic"));
+    program.signal("TERM");
+    let log = program.log.clone();
+    assert_eq!(program.end().0.code(), Some(0));
+    eventually("the end of the log", || log.has_ended.load(Ordering::Acquire).then_some(()));
+
+    let lines: Vec<Value> =
+        log.lines().iter().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+    let is_insert = |line: &&Value| line["sql"].as_str().is_some_and(|sql| sql.contains("VALUES ($1, $2, $3, $4, $5)"));
+    let is_access = |line: &&Value| line["msg"] == "answered" && line["method"] == "POST";
+    for client in 1..=8 {
+        for number in 1..=5 {
+            let trace_id = format!("{client:016x}{number:016x}");
+            let own: Vec<_> = lines.iter().filter(|line| line["trace_id"] == trace_id.as_str()).collect();
+            assert_eq!(own.iter().copied().filter(is_insert).count(), 1, "{own:?}");
+            let [access] = own.iter().copied().filter(is_access).collect::<Vec<_>>()[..] else { panic!("{own:?}") };
+            assert_eq!((&access["path"], &access["status"]), (&"/sessions/{session}/messages".into(), &201.into()));
+        }
+    }
+    assert_eq!(
+        (lines.iter().filter(is_insert).count(), lines.iter().filter(is_access).count()),
+        (40, 40),
+        "none besides"
+    );
+}

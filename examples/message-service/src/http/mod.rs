@@ -6,6 +6,7 @@ mod limits;
 mod problem;
 mod router;
 mod server;
+mod trace;
 mod transport;
 
 pub use component::Http;
@@ -13,3 +14,4 @@ pub use limits::{BodyBytes, RequestLimits};
 pub use problem::Problem;
 pub use router::router;
 pub use server::{HttpServer, Running, ServerError, ServerOptions, StopReport};
+pub use trace::REQUEST_ID;

@@ -15,6 +15,7 @@ use serde_json::json;
 use super::extract::{Draft, Listing, MessageId, NoParameters, SessionName};
 use super::limits::RequestLimits;
 use super::problem::{Problem, every_failure_is_a_problem};
+use super::trace::{every_request_is_traced, its_route_is_known};
 use crate::health::{Health, Phase};
 use crate::message::{Message, NewMessage};
 use crate::service::MessageService;
@@ -37,7 +38,8 @@ impl FromRef<Shared> for RequestLimits {
 
 /// The service's routes, ready to be served.
 ///
-/// Every answer of 400 and above that comes out of it is a problem document, whoever made it.
+/// Every answer of 400 and above that comes out of it is a problem document, whoever made it. Every answer has the header
+/// [`REQUEST_ID`](crate::REQUEST_ID), and every line that is logged for its request the same id.
 pub fn router(service: Arc<MessageService>, health: Arc<Health>, limits: RequestLimits) -> Router {
     let messages = get(list).post(post);
     let routes = Router::new()
@@ -48,9 +50,13 @@ pub fn router(service: Arc<MessageService>, health: Arc<Health>, limits: Request
         .route("/sessions//messages/{id}", get(find))
         .route("/health/live", get(live))
         .route("/health/ready", get(ready))
+        .layer(middleware::from_fn(its_route_is_known))
         .with_state(Shared { service, health, limits });
     // Around the routes as a whole, not each of them: only so does it see what the framework adds to an answer.
-    Router::new().fallback_service(routes).layer(middleware::from_fn(every_failure_is_a_problem))
+    Router::new()
+        .fallback_service(routes)
+        .layer(middleware::from_fn(every_failure_is_a_problem))
+        .layer(middleware::from_fn(every_request_is_traced))
 }
 
 async fn post(
