@@ -14,6 +14,7 @@
 mod health;
 mod http;
 mod message;
+mod registration;
 mod service;
 mod sql_store;
 mod store;
@@ -30,11 +31,12 @@ pub use message::{
     CONTENT_MAX, Invalid, LIMIT_BOUND, LIMIT_DEFAULT, LIMIT_MAX, Limit, Message, NAME_MAX, NewMessage, PageLimits,
     Session,
 };
+pub use registration::{Advertise, Registration};
 pub use service::{MessageService, ServiceError};
 pub use sql_store::SqlStore;
 pub use store::{BoxError, MemoryLimits, MemoryStore, MessageStore, StoreError};
 
-/// The service's name: what its ids are unique in. The config may say another.
+/// The service's name: what others look for in the registry, and what its ids are unique in. The config may say another.
 pub const NAME: &str = "message-service";
 
 /// Loads the service with coordination and ids: everything but a [`MessageStore`]. Its config needs [`defaults`].
@@ -45,7 +47,8 @@ pub fn module(loader: &mut Loader) {
         .load(MessageService::goner())
         .load(Health::goner())
         // Last to start, first to stop: whatever serves requests is there before the first and after the last of them.
-        .load(Http::goner().order(100));
+        .load(Http::goner().order(100))
+        .load(Registration::goner().order(100));
 }
 
 /// Puts the service's own defaults below all else that a config says.

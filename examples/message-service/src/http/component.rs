@@ -1,9 +1,10 @@
 //! The server as a part of the application.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gone::{Close, CloseReport, Deadline, Goner, Live, Start, Stop};
+use gone::{BeforeStop, Close, CloseReport, Deadline, Goner, Live, Start, Stop};
 use tokio::sync::Mutex;
 
 use super::limits::{BodyBytes, RequestLimits};
@@ -34,6 +35,13 @@ pub struct Http {
     stopped: Mutex<Option<StopReport>>,
 }
 
+impl Http {
+    /// The address that is listened on, with the real port; none before the start and after the stop.
+    pub async fn local_addr(&self) -> Option<SocketAddr> {
+        self.running.lock().await.as_ref().map(Running::local_addr)
+    }
+}
+
 impl Start for Http {
     async fn start(&self) -> gone::Result<()> {
         let (body_bytes, page) = (self.body_bytes.clone(), self.page.clone());
@@ -46,9 +54,16 @@ impl Start for Http {
     }
 }
 
+impl BeforeStop for Http {
+    /// Not ready any more, and still serving: coordination unregisters the service at this moment.
+    async fn before_stop(&self) -> gone::Result<()> {
+        self.health.enter(Phase::Draining);
+        Ok(())
+    }
+}
+
 impl Stop for Http {
     async fn stop(&self) -> gone::Result<()> {
-        self.health.enter(Phase::Draining);
         if let Some(running) = self.running.lock().await.take() {
             *self.stopped.lock().await = Some(running.stop(self.stop_timeout).await);
         }
