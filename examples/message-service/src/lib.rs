@@ -10,6 +10,8 @@
 //!
 //! Every answer of 400 and above is a problem document (RFC 9457) whose `detail` names the field and the rule. Ids are text in
 //! JSON. Every answer has the trace id of its request as `x-request-id`: that of the request's `traceparent`, or a new one.
+//!
+//! The program needs no config and no server; `gone.example.toml` lists what can be set.
 
 mod health;
 mod http;
