@@ -54,6 +54,23 @@ async fn a_posted_message_comes_back_with_its_id_and_time() {
 }
 
 #[tokio::test]
+async fn a_message_is_found_by_its_id_as_it_is_written_and_in_no_other_way() {
+    let app = app().await;
+    let message = post_ok(&app, "/sessions/room/messages", "ann", "hello").await;
+    let id = message["id"].as_str().expect("a string");
+    let escaped = format!("%3{id}");
+    for (written, status) in [
+        (id.to_owned(), StatusCode::OK),
+        (format!("+{id}"), StatusCode::NOT_FOUND),
+        (format!("0{id}"), StatusCode::NOT_FOUND),
+        (escaped, StatusCode::NOT_FOUND),
+    ] {
+        let found = send(&app, request("GET", &format!("/sessions/room/messages/{written}"))).await;
+        assert_eq!(found.status(), status, "{written}");
+    }
+}
+
+#[tokio::test]
 async fn the_location_of_a_message_in_an_odd_session_leads_to_it() {
     let app = app().await;
     let path = "/sessions/a%2Fb%20%3F%25%23%E2%98%83/messages";

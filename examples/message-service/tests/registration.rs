@@ -91,6 +91,10 @@ async fn the_config_says_name_and_address_instead() {
         assert_eq!(found(&peer, NAME).await, []);
         app.stop().await.expect("it stops");
     }
+    let config = service("told").folder(folder.path()).environment([("GONE_UID__SERVICE_NAME", "talk")]);
+    let app = start(config).await.expect("it starts");
+    assert_eq!((found(&peer, "talk").await.len(), found(&peer, "chat").await.len()), (1, 0));
+    app.stop().await.expect("it stops");
 }
 
 #[tokio::test]
