@@ -27,7 +27,7 @@ async fn start(config: ConfigSource) -> gone::Result<gone::Running> {
 
 /// Somebody else's connection.
 async fn peer(coord: &str) -> Coord {
-    let config = CoordConfig { url: format!("memory:{coord}"), ..CoordConfig::default() };
+    let config = CoordConfig { url: format!("memory:{coord}").into(), ..CoordConfig::default() };
     Coord::connect(&config).await.expect("in memory")
 }
 

@@ -32,7 +32,7 @@ const OLD: [(&str, &str, i64); 5] = [
 ];
 
 async fn old_database(url: &str) {
-    let db = Db::connect(&DbConfig { url: url.to_owned(), ..DbConfig::default() }).await.expect("it opens");
+    let db = Db::connect(&DbConfig { url: url.into(), ..DbConfig::default() }).await.expect("it opens");
     db.migrate(&[WITH_UUIDS]).await.expect("as it was");
     for (session, id, created_at) in OLD {
         sqlx::query("INSERT INTO messages (session, id, user_id, content, created_at) VALUES ($1, $2, 'ann', $3, $4)")
@@ -44,7 +44,8 @@ async fn old_database(url: &str) {
             .await
             .expect("stored");
     }
-    assert_eq!(db.close(std::time::Duration::from_secs(5)).await.still_in_use, 0);
+    let report = db.close(Deadline::after(std::time::Duration::from_secs(5))).await;
+    assert_eq!(report.still_running, 0);
 }
 
 async fn app(url: &str, epoch_ms: Option<u64>) -> gone::Running {
