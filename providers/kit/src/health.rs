@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
+use tracing::Instrument;
 
 /// A component that can tell whether it works.
 #[async_trait]
@@ -125,7 +126,7 @@ impl HealthReport {
 /// `timed out after …`, one that panics is down with the panic's text; neither touches the others.
 /// Takes as long as the slowest check, at most 60 seconds.
 ///
-/// Dropping the future stops the checks at their next `await` and leaves nothing behind.
+/// The checks run in the span of the caller. Dropping the future stops them at their next `await` and leaves nothing behind.
 ///
 /// # Panics
 ///
@@ -156,7 +157,8 @@ impl Running {
         let (name, limit, task) = match described {
             Ok((name, limit)) => {
                 let indicator = Arc::clone(indicator);
-                (name, limit, tokio::spawn(async move { limited(&*indicator, limit).await }))
+                // In the caller's span: what a check logs belongs to who asked.
+                (name, limit, tokio::spawn(async move { limited(&*indicator, limit).await }.in_current_span()))
             }
             Err(panic) => {
                 let health = panicked(&*panic);
