@@ -36,7 +36,8 @@ impl Db {
     /// transaction where the database can do that for such statements.
     ///
     /// Versions that the database has and the list lacks are left alone, so several lists may share a database as long as
-    /// no version is used twice. Lists of one handle are applied one after another.
+    /// no version is used twice. Lists of one handle are applied one after another; of several handles or processes that
+    /// are given the same list at the same time, each version is applied once.
     ///
     /// A dropped future stops nothing: the list is applied to its end in the background.
     ///
@@ -68,15 +69,26 @@ impl Db {
         let mut migrator = Migrator::with_migrations(migrations.iter().map(Migration::to_sqlx).collect());
         migrator.set_ignore_missing(true);
 
-        let mut connection = self.acquire().await?;
-        // `run` on a connection has a future that the compiler cannot see to be `Send`; this is what it calls.
-        let Err(source) = migrator.run_direct(None, &mut *connection, false).await else {
-            return Ok(());
+        let mut seen = self.applied().await;
+        let source = loop {
+            let mut connection = self.acquire().await?;
+            // `run` on a connection has a future that the compiler cannot see to be `Send`; this is what it calls.
+            let Err(source) = migrator.run_direct(None, &mut *connection, false).await else {
+                return Ok(());
+            };
+            // The migrator keeps its lock when it fails; it goes with the connection.
+            if !self.pinned() {
+                connection.close_on_drop();
+            }
+            drop(connection);
+            // SQLite has no lock for a list as a whole. Where another process has applied a part of it meanwhile, what
+            // failed may be what it did, and the rest is tried again: it has one version less each time.
+            let now = self.applied().await;
+            if now.len() <= seen.len() {
+                break source;
+            }
+            seen = now;
         };
-        // The migrator keeps its lock when it fails; it goes with the connection.
-        if !self.pinned() {
-            connection.close_on_drop();
-        }
         let version = match &source {
             MigrateError::ExecuteMigration(_, version)
             | MigrateError::VersionMismatch(version)
@@ -85,6 +97,14 @@ impl Db {
         };
         let name = migrations.into_iter().find(|it| Some(it.version) == version).map(|it| it.name.into_owned());
         Err(DbError::Migration { version, name, source })
+    }
+}
+
+impl Db {
+    /// The versions that the database has; none where it has had no migration yet.
+    async fn applied(&self) -> BTreeSet<i64> {
+        let versions = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success");
+        versions.fetch_all(self.pool()).await.unwrap_or_default().into_iter().collect()
     }
 }
 

@@ -115,3 +115,33 @@ async fn lists_given_at_the_same_time_are_applied_once() {
         assert_eq!(count(&db, "SELECT COUNT(*) FROM _sqlx_migrations").await, 2, "{}", bench.name);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn handles_of_one_file_that_are_given_a_list_at_the_same_time_apply_it_once() {
+    let list: Vec<Migration> = (1..=12)
+        .map(|version| Migration {
+            version,
+            name: "table".into(),
+            sql: format!("CREATE TABLE t{version} (id BIGINT)").into(),
+        })
+        .collect();
+    for round in 0..10 {
+        // As two processes have them: each with a pool and a turn of its own.
+        let bench = Bench::file();
+        let mut handles = Vec::new();
+        for _ in 0..4 {
+            handles.push(bench.open().await);
+        }
+        let tasks: Vec<_> = handles
+            .iter()
+            .map(|db| {
+                let (db, list) = (db.clone(), list.clone());
+                tokio::spawn(async move { db.migrate(&list).await })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap().unwrap_or_else(|error| panic!("round {round}: {error:?}"));
+        }
+        assert_eq!(count(&handles[0], "SELECT COUNT(*) FROM _sqlx_migrations").await, 12);
+    }
+}
