@@ -86,11 +86,11 @@ fn of<C: Components>(begin: Begin, runtime: &Runtime, bar: impl Into<Option<Bar>
     app.into_iter().for_each(close);
 }
 
-fn boot(builder: AppBuilder, runtime: &Runtime) -> App {
+pub(crate) fn boot(builder: AppBuilder, runtime: &Runtime) -> App {
     whole(runtime.block_on(async { builder.plan()?.build().await }))
 }
 
-fn close(app: App, runtime: &Runtime) {
+pub(crate) fn close(app: App, runtime: &Runtime) {
     whole(runtime.block_on(app.close()));
 }
 

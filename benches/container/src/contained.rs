@@ -10,6 +10,7 @@ use graphs::Shape;
 use tokio::runtime::Runtime;
 use work::{Container, Nodes, repeated};
 
+use crate::budgets::{boot, close};
 use crate::made::{Named, Node};
 use crate::typed::Components;
 use crate::whole;
@@ -74,11 +75,11 @@ impl<C: Components> Container for Goners<C> {
     }
 
     fn build(&self, loaded: AppBuilder, runtime: &Runtime) -> gone::App {
-        whole(runtime.block_on(async { loaded.plan()?.build().await }))
+        boot(loaded, runtime)
     }
 
     fn end(&self, app: gone::App, runtime: &Runtime) {
-        whole(runtime.block_on(app.close()));
+        close(app, runtime);
     }
 
     fn shared(&self, app: &mut gone::App) -> usize {
@@ -166,11 +167,11 @@ impl Container for MadeGoners {
     }
 
     fn build(&self, loaded: AppBuilder, runtime: &Runtime) -> gone::App {
-        whole(runtime.block_on(async { loaded.plan()?.build().await }))
+        boot(loaded, runtime)
     }
 
     fn end(&self, app: gone::App, runtime: &Runtime) {
-        whole(runtime.block_on(app.close()));
+        close(app, runtime);
     }
 
     fn shared(&self, app: &mut gone::App) -> usize {
