@@ -6,7 +6,7 @@ use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use gone_clog::{Clog, ClogConfig, Level, Logger, with_trace_id};
+use gone_clog::{Clog, ClogConfig, Level, Logger, Section, with_trace_id};
 use measure::{Bar, ROUNDS, compare, head, repeated};
 use tracing::{Dispatch, Span};
 

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
-use gone::clog::{Clog, ClogConfig, TraceId, TraceParent};
+use gone::clog::{Clog, ClogConfig, Section, TraceId, TraceParent};
 use message_service::{
     Health, Limit, MemoryStore, Message, MessageService, MessageStore, REQUEST_ID, RequestLimits, Session, StoreError,
     router,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
+use gone_config::{Section, SectionError, SectionFault};
 use tracing::Subscriber;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -91,7 +92,7 @@ impl Clog {
     ///
     /// # Errors
     ///
-    /// [`ClogError::Invalid`] when the configuration does not [validate](ClogConfig::validate), and
+    /// [`ClogError::Config`] when the section does not [validate](Section::validate), and
     /// [`ClogError::Open`] when the file cannot be opened or its folder not be made.
     pub fn open(config: ClogConfig) -> Result<Self, ClogError> {
         Self::builder(config).open()
@@ -101,7 +102,7 @@ impl Clog {
     ///
     /// # Errors
     ///
-    /// [`ClogError::Invalid`] when the configuration does not [validate](ClogConfig::validate).
+    /// [`ClogError::Config`] when the section does not [validate](Section::validate).
     pub fn with_writer(config: ClogConfig, writer: impl Write + Send + 'static) -> Result<Self, ClogError> {
         Self::builder(config).writer(writer).open()
     }
@@ -195,7 +196,7 @@ impl Clog {
     /// ```
     /// use std::time::Duration;
     ///
-    /// use gone_clog::{Clog, ClogConfig};
+    /// use gone_clog::{Clog, ClogConfig, Section};
     ///
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
     ///     let clog = Clog::open(ClogConfig::for_profile("production")?)?;
@@ -286,8 +287,8 @@ impl ClogBuilder {
         let Self { config, writer, on_fatal, clock } = self;
         config.validate()?;
         if writer.is_some() && config.rotation.is_some() {
-            let problem = "is for files, and this log has a writer in the place of its file".to_owned();
-            return Err(ClogError::Invalid { key: "rotation", problem });
+            let reason = "it is for files, and this log has a writer in the place of its file";
+            return Err(SectionError::from(SectionFault::hidden("rotation", reason)).into());
         }
         let is_terminal = match (&writer, &config.output) {
             (None, Output::Stdout) => io::stdout().is_terminal(),

@@ -16,11 +16,12 @@ use crate::queue::Queue;
 use crate::rotation::Rotation;
 use crate::sampling::Sampling;
 use crate::secrets::Redaction;
-use gone_kit::{UnknownName, named, nearest};
+use gone_config::{Faults, Section, SectionFault};
+use gone_kit::{named, nearest};
 
 /// The settings of a log.
 ///
-/// What a configuration leaves out is as in [`for_profile("development")`](Self::for_profile);
+/// What a configuration leaves out is as in [`for_profile("development")`](Section::for_profile);
 /// a key that is not known is refused.
 ///
 /// Which lines are written:
@@ -86,94 +87,72 @@ pub struct ClogConfig {
 #[cfg(feature = "schema")]
 gone_config::config_section!("clog", ClogConfig);
 
-const PROFILES: &[&str] = &["development", "production"];
+/// The defaults of the profiles:
+///
+/// | setting | `development` | `production` |
+/// |---|---|---|
+/// | level | `debug` | `info` |
+/// | levels | none | none |
+/// | format | `console` | `json` |
+/// | output | `stdout` | `stdout` |
+/// | add_source | `true` | `true` |
+/// | colour | `auto` | `never` |
+/// | service, root_path | empty | empty |
+/// | queue.mode | `direct` | `queued` |
+/// | queue.overflow | `block` | `block` |
+/// | queue.drop_below | `warn` | `warn` |
+/// | queue.max_lines, queue.max_bytes | 100,000, 8 MiB | 100,000, 8 MiB |
+/// | queue.max_wait, queue.error_wait | 30 s, 1 s | 30 s, 1 s |
+/// | rotation | none | none |
+/// | filter | not set | not set |
+/// | span_fields | `true` | `true` |
+/// | max_line, max_field | 16 KiB, 8 KiB | 16 KiB, 8 KiB |
+/// | redaction.keys | none besides those that always are | as there |
+/// | sampling.first, .then_every | 0 (off), 100 | 0 (off), 100 |
+impl Section for ClogConfig {
+    const NAME: &'static str = "clog";
 
-impl ClogConfig {
-    /// The defaults of a profile.
-    ///
-    /// | setting | `development` | `production` |
-    /// |---|---|---|
-    /// | level | `debug` | `info` |
-    /// | levels | none | none |
-    /// | format | `console` | `json` |
-    /// | output | `stdout` | `stdout` |
-    /// | add_source | `true` | `true` |
-    /// | colour | `auto` | `never` |
-    /// | service, root_path | empty | empty |
-    /// | queue.mode | `direct` | `queued` |
-    /// | queue.overflow | `block` | `block` |
-    /// | queue.drop_below | `warn` | `warn` |
-    /// | queue.max_lines, queue.max_bytes | 100,000, 8 MiB | 100,000, 8 MiB |
-    /// | queue.max_wait, queue.error_wait | 30 s, 1 s | 30 s, 1 s |
-    /// | rotation | none | none |
-    /// | filter | not set | not set |
-    /// | span_fields | `true` | `true` |
-    /// | max_line, max_field | 16 KiB, 8 KiB | 16 KiB, 8 KiB |
-    /// | redaction.keys | none besides those that always are | as there |
-    /// | sampling.first, .then_every | 0 (off), 100 | 0 (off), 100 |
-    ///
-    /// # Errors
-    ///
-    /// [`ClogError::UnknownName`] for any other profile.
-    pub fn for_profile(profile: &str) -> Result<Self, ClogError> {
-        match profile {
-            "development" => Ok(Self::default()),
-            "production" => {
-                let (level, format, colour) = (Level::Info, Format::Json, Colour::Never);
-                Ok(Self { level, format, colour, queue: Queue::in_production(), ..Self::default() })
-            }
-            _ => Err(UnknownName::new("profile", profile, PROFILES).into()),
-        }
+    const OPEN: Option<&'static [&'static str]> = Some(&["level", "format"]);
+
+    fn production() -> Self {
+        let (level, format, colour) = (Level::Info, Format::Json, Colour::Never);
+        Self { level, format, colour, queue: Queue::in_production(), ..Self::default() }
     }
 
-    /// Checks every value.
-    ///
-    /// # Errors
-    ///
-    /// [`ClogError::Invalid`] for the first setting that cannot be used.
-    pub fn validate(&self) -> Result<(), ClogError> {
-        if let Output::File(path) = &self.output {
-            // A path from code has not gone through `Output::from_str`.
-            if path.as_os_str().is_empty() {
-                return invalid("output", EMPTY_OUTPUT);
-            }
+    fn check(&self, faults: &mut Faults) {
+        // A path from code has not gone through `Output::from_str`.
+        if matches!(&self.output, Output::File(path) if path.as_os_str().is_empty()) {
+            faults.push(SectionFault::hidden("output", EMPTY_OUTPUT));
         }
         if !self.service.is_empty() && !is_namespace(&self.service) {
-            return invalid("service", NO_NAMESPACE);
+            faults.push(SectionFault::unfit("service", format!("{:?}", self.service), NO_NAMESPACE));
         }
-        check_keys(&self.levels)?;
+        check_keys(&self.levels).unwrap_or_else(|problem| faults.push(SectionFault::hidden("levels", problem)));
         if self.root_path.contains(char::is_control) {
-            return invalid("root_path", "holds control characters");
+            faults.push(SectionFault::hidden("root_path", "it holds control characters"));
         }
-        if !(SHORTEST_LINE..=LONGEST_LINE).contains(&self.max_line) {
-            return invalid("max_line", format!("is {}: from {SHORTEST_LINE} to {LONGEST_LINE} bytes", self.max_line));
-        }
-        if !(SHORTEST_FIELD..=self.max_line).contains(&self.max_field) {
-            let problem =
-                format!("is {}: from {SHORTEST_FIELD} bytes to `max_line`, {}", self.max_field, self.max_line);
-            return invalid("max_field", problem);
-        }
+        faults.within("max_line", self.max_line, SHORTEST_LINE..=LONGEST_LINE);
+        faults.within("max_field", self.max_field, SHORTEST_FIELD..=self.max_line.max(SHORTEST_FIELD));
         if let Some(problem) = self.redaction.problem() {
-            return invalid("redaction", problem);
+            faults.push(SectionFault::hidden("redaction", problem));
         }
-        if let Some(text) = &self.filter {
-            filter::parse("filter", text)?;
+        if let Some(Err(problem)) = self.filter.as_deref().map(filter::parse) {
+            faults.push(SectionFault::hidden("filter", problem));
         }
-        self.queue.validate()?;
-        let Some(rotation) = &self.rotation else { return Ok(()) };
-        match self.output {
-            Output::File(_) => rotation.validate(),
-            _ => invalid("rotation", format!("is for files, and `output` is `{}`", self.output)),
+        self.queue.check(faults);
+        match (&self.rotation, &self.output) {
+            (None, _) => {}
+            (Some(rotation), Output::File(_)) => rotation.check(faults),
+            (Some(_), output) => {
+                faults.push(SectionFault::hidden("rotation", format!("it is for files, and `output` is `{output}`")));
+            }
         }
     }
 }
 
-const EMPTY_OUTPUT: &str = "is empty: `stdout`, `stderr`, or the path of a file";
-const NO_NAMESPACE: &str = "is no namespace: names with a dot between them, without spaces and control characters";
-
-fn invalid(key: &'static str, problem: impl Into<String>) -> Result<(), ClogError> {
-    Err(ClogError::Invalid { key, problem: problem.into() })
-}
+const EMPTY_OUTPUT: &str = "it is empty: `stdout`, `stderr`, or the path of a file";
+const NO_NAMESPACE: &str =
+    "it must be a namespace: names with a dot between them, without spaces and control characters";
 
 pub(crate) fn is_namespace(text: &str) -> bool {
     text.split('.').all(|name| !name.is_empty()) && !text.contains(|c: char| c.is_whitespace() || c.is_control())
@@ -245,7 +224,7 @@ impl FromStr for Output {
     ///
     /// # Errors
     ///
-    /// [`ClogError::Invalid`] when the text is empty, and when it is a bare name that is nearly
+    /// [`ClogError::Output`] when the text is empty, and when it is a bare name that is nearly
     /// `stdout` or `stderr`: a file of that name is hardly what is meant. `./stdot` is a path.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let problem = match text {
@@ -256,11 +235,11 @@ impl FromStr for Output {
             _ => match nearest(text, &["stdout", "stderr"]) {
                 None => return Ok(Self::File(text.into())),
                 Some(near) => {
-                    format!("is {text:?}, did you mean `{near}`? A file of that name is `./{text}`")
+                    format!("it is {text:?}, did you mean `{near}`? A file of that name is `./{text}`")
                 }
             },
         };
-        Err(ClogError::Invalid { key: "output", problem })
+        Err(ClogError::Output { problem })
     }
 }
 
@@ -402,7 +381,7 @@ mod tests {
     // Rotation happens only where it is configured.
     #[test]
     fn no_profile_rotates() {
-        for profile in PROFILES {
+        for profile in ["development", "production"] {
             assert_eq!(ClogConfig::for_profile(profile).unwrap().rotation, None);
         }
     }
@@ -415,7 +394,7 @@ mod tests {
         let error = "StdOut".parse::<Output>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the log setting `output` is \"StdOut\", did you mean `stdout`? \
+            "the log's `output`: it is \"StdOut\", did you mean `stdout`? \
              A file of that name is `./StdOut`"
         );
         assert!(" ".parse::<Output>().is_err());
@@ -442,10 +421,18 @@ mod tests {
         for (setting, spoil) in cases {
             let mut config = ClogConfig::default();
             spoil(&mut config);
-            match config.validate() {
-                Err(ClogError::Invalid { key, .. }) => assert_eq!(key, setting),
-                other => panic!("{setting}: {other:?}"),
-            }
+            let error = config.validate().unwrap_err();
+            assert_eq!(error.faults().iter().filter_map(SectionFault::field).collect::<Vec<_>>(), [setting]);
         }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let mut config = ClogConfig { service: "a b".to_owned(), max_line: 7, ..ClogConfig::default() };
+        config.queue.max_wait = Duration::ZERO;
+        config.filter = Some("a=loud".to_owned());
+        let error = config.validate().unwrap_err();
+        let fields: Vec<_> = error.faults().iter().filter_map(SectionFault::field).collect();
+        assert_eq!(fields, ["service", "max_line", "max_field", "filter", "queue.max_wait"]);
     }
 }

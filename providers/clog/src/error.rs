@@ -3,21 +3,26 @@
 use std::io;
 use std::path::PathBuf;
 
-use gone_kit::UnknownName;
+use gone_config::SectionError;
 
 /// A log that could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClogError {
-    /// A name in the configuration is none of those allowed.
+    /// The config section cannot be used.
     #[error(transparent)]
-    UnknownName(#[from] UnknownName),
+    Config(#[from] SectionError),
 
-    /// A value in the configuration cannot be used.
-    #[error("the log setting `{key}` {problem}")]
-    Invalid {
-        /// The setting's key.
-        key: &'static str,
+    /// A text names no output.
+    #[error("the log's `output`: {problem}")]
+    Output {
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// The variable `RUST_LOG` cannot be read as a filter.
+    #[error("the environment variable {}: {problem}", crate::filter::VARIABLE)]
+    Filter {
         /// What is wrong with it.
         problem: String,
     },

@@ -1,8 +1,8 @@
 //! Levels as the variable `RUST_LOG` has them.
 
-use crate::error::ClogError;
-use crate::level::Level;
 use gone_kit::nearest;
+
+use crate::level::Level;
 
 /// The variable that stands in for a filter that the configuration does not set.
 pub(crate) const VARIABLE: &str = "RUST_LOG";
@@ -21,19 +21,16 @@ pub(crate) struct Directive {
     pub(crate) level: Level,
 }
 
-/// Reads a filter; `key` is where it is from.
+/// Reads a filter; the error is what is wrong with it.
 ///
 /// Between commas stands a level, or `target=level`, or a target alone, which stands for
 /// `target=trace`. Levels are read without regard to case.
-pub(crate) fn parse(key: &'static str, text: &str) -> Result<Vec<Directive>, ClogError> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Directive>, String> {
     let mut directives = Vec::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let bad = |problem: String| ClogError::Invalid {
-            key,
-            problem: format!("has a directive that is none, {:?}: {problem}", shortened(part)),
-        };
+        let bad = |problem: String| format!("it has a directive that is none, {:?}: {problem}", shortened(part));
         if directives.len() == MOST {
-            return Err(ClogError::Invalid { key, problem: format!("has more than {MOST} directives") });
+            return Err(format!("it has more than {MOST} directives"));
         }
         directives.push(directive(part).map_err(bad)?);
     }
@@ -91,7 +88,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<(Option<String>, Level)>, String> {
-        let directives = parse("filter", text).map_err(|error| error.to_string())?;
+        let directives = parse(text)?;
         Ok(directives.into_iter().map(|directive| (directive.target, directive.level)).collect())
     }
 
@@ -128,7 +125,7 @@ mod tests {
         ] {
             let error = read(text).unwrap_err();
             assert!(expected.iter().all(|part| error.contains(part)), "{text}: {error}");
-            assert!(error.starts_with("the log setting `filter` has a directive that is none"), "{error}");
+            assert!(error.starts_with("it has a directive that is none"), "{error}");
         }
         let error = read(&"x y".repeat(10_000)).unwrap_err();
         assert!(error.len() < 300, "{error}");

@@ -5,6 +5,7 @@ use std::env;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
+use gone_config::{SectionError, SectionFault};
 use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::{Interest, NoSubscriber};
@@ -36,14 +37,15 @@ impl<'a> LevelSettings<'a> {
 
     /// Where no filter is set, the one of the environment.
     fn read(&self) -> Result<Thresholds, ClogError> {
-        check_keys(self.levels)?;
+        let unfit = |field| move |problem: String| SectionError::from(SectionFault::hidden(field, problem));
+        check_keys(self.levels).map_err(unfit("levels"))?;
         let directives = match self.filter {
-            Some(text) => filter::parse("filter", text)?,
+            Some(text) => filter::parse(text).map_err(unfit("filter"))?,
             None => match env::var(filter::VARIABLE) {
-                Ok(text) => filter::parse(filter::VARIABLE, &text)?,
+                Ok(text) => filter::parse(&text).map_err(|problem| ClogError::Filter { problem })?,
                 Err(env::VarError::NotPresent) => Vec::new(),
                 Err(env::VarError::NotUnicode(_)) => {
-                    return Err(ClogError::Invalid { key: filter::VARIABLE, problem: "is not UTF-8".to_owned() });
+                    return Err(ClogError::Filter { problem: "it is not UTF-8".to_owned() });
                 }
             },
         };
@@ -71,18 +73,13 @@ impl<'a> LevelSettings<'a> {
     }
 }
 
-/// # Errors
-///
-/// [`ClogError::Invalid`] for a key that can be neither a namespace nor a target.
-pub(crate) fn check_keys(levels: &BTreeMap<String, Level>) -> Result<(), ClogError> {
+/// The error names a key that can be neither a namespace nor a target.
+pub(crate) fn check_keys(levels: &BTreeMap<String, Level>) -> Result<(), String> {
     match levels.keys().find(|key| !is_namespace(key)) {
         None => Ok(()),
         Some(key) => {
             let key: String = key.chars().take(64).collect();
-            Err(ClogError::Invalid {
-                key: "levels",
-                problem: format!("has a key that is neither a namespace nor a target, {key:?}"),
-            })
+            Err(format!("it has a key that is neither a namespace nor a target, {key:?}"))
         }
     }
 }
@@ -150,7 +147,7 @@ fn within(name: &str, key: &str, separator: &str) -> bool {
 impl Levels {
     /// # Errors
     ///
-    /// [`ClogError::Invalid`] for a filter that cannot be read.
+    /// [`ClogError::Config`] or [`ClogError::Filter`] for a filter that cannot be read.
     pub(crate) fn new(settings: &LevelSettings<'_>, service: String) -> Result<Self, ClogError> {
         let thresholds = settings.read()?;
         Ok(Self {
@@ -379,7 +376,8 @@ mod tests {
         let levels = thresholds(Level::Warn, &[], "");
         let none = BTreeMap::new();
         let error = levels.replace(&LevelSettings { level: Level::Trace, levels: &none, filter: Some("a=loud") });
-        assert!(matches!(error, Err(ClogError::Invalid { key: "filter", .. })), "{error:?}");
+        let Err(ClogError::Config(error)) = error else { panic!("{error:?}") };
+        assert_eq!(error.faults()[0].field(), Some("filter"));
         assert!(!levels.passes(Level::Info, "app") && !levels.has_rules());
         levels.replace(&LevelSettings { level: Level::Trace, levels: &none, filter: Some("a=error") }).unwrap();
         assert!(levels.passes(Level::Trace, "app") && levels.has_rules());

@@ -8,7 +8,7 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use gone_clog::{Clog, ClogConfig, TraceId, with_trace_id};
+//! use gone_clog::{Clog, ClogConfig, Section, TraceId, with_trace_id};
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 //! # runtime.block_on(async {
@@ -51,7 +51,6 @@ mod live;
 mod logger;
 mod panic_hook;
 mod place;
-mod profile;
 mod provider;
 mod queue;
 mod reader;
@@ -70,8 +69,9 @@ mod value;
 pub use clog::{Clog, ClogBuilder, ExitHook, Installed};
 pub use config::{ClogConfig, Colour, Format, Output};
 pub use error::ClogError;
+#[doc(no_inline)]
+pub use gone_config::{Section, SectionError, SectionFault};
 pub use gone_kit::Secret;
-pub use gone_kit::UnknownName;
 pub use guard::FlushGuard;
 pub use layer::ClogLayer;
 pub use level::Level;

@@ -1,10 +1,10 @@
 //! The log's section while the application runs: its levels follow the config.
 
-use gone_config::Live;
+use gone_config::{Live, Section, SectionError};
 use serde::{Deserialize, Serialize};
 
 use crate::levels::LevelSettings;
-use crate::{Clog, ClogConfig, ClogError};
+use crate::{Clog, ClogConfig};
 
 /// The section, checked as a whole: one that does not hold is refused with the config's other mistakes, and the last good one kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,9 +12,9 @@ use crate::{Clog, ClogConfig, ClogError};
 pub(crate) struct Checked(pub(crate) ClogConfig);
 
 impl TryFrom<ClogConfig> for Checked {
-    type Error = ClogError;
+    type Error = SectionError;
 
-    fn try_from(config: ClogConfig) -> Result<Self, ClogError> {
+    fn try_from(config: ClogConfig) -> Result<Self, SectionError> {
         config.validate()?;
         Ok(Self(config))
     }

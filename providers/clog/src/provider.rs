@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gone_config::{ConfigErrors, Live, Settings};
+use gone_config::{ConfigErrors, Live, Section, Settings};
 use gone_core::{
     Asker, Close, CloseReport, Code, Deadline, Error, Goner, Init, Loader, Provider, Result, Run, ShutdownToken,
     Sources, Tag,
@@ -11,11 +11,7 @@ use gone_kit::{Stat, StatsReader};
 use gone_macros::Goner;
 
 use crate::live::{Checked, follow};
-use crate::profile::defaults;
 use crate::{Clog, ClogConfig, Logger};
-
-/// The section of the config that the log reads.
-const SECTION: &str = "clog";
 
 /// Loads the log. It is set up before every other goner is built, and flushed after all of them are closed.
 pub fn module(loader: &mut Loader) {
@@ -84,16 +80,21 @@ fn checked(sources: &Sources) -> Result<()> {
 
 /// The settings of the log; and the section, if it is set. One that is not is worked out when there is time for it.
 fn config(settings: &Settings) -> Result<(ClogConfig, Option<Live<Checked>>)> {
-    if settings.origin(SECTION).is_none() {
-        return Ok((defaults(settings, SECTION)?, None));
+    if settings.origin(ClogConfig::NAME).is_none() {
+        return Ok((defaults(settings)?, None));
     }
     let section = section(settings)?;
     Ok((section.get().0.clone(), Some(section)))
 }
 
+fn defaults(settings: &Settings) -> Result<ClogConfig> {
+    settings.defaults("").map_err(ConfigErrors::into_error)
+}
+
 fn section(settings: &Settings) -> Result<Live<Checked>> {
-    let defaults = Live::constant(Checked(defaults(settings, SECTION)?));
-    let section: Live<Checked> = settings.component(SECTION, "", &defaults).map_err(ConfigErrors::into_error)?;
+    let defaults = Live::constant(Checked(defaults(settings)?));
+    let section: Live<Checked> =
+        settings.component(ClogConfig::NAME, "", &defaults).map_err(ConfigErrors::into_error)?;
     Ok(section.without_new_files())
 }
 
@@ -127,7 +128,7 @@ fn namespace(asker: &Asker) -> String {
 
 impl StatsReader for ClogProvider {
     fn name(&self) -> &str {
-        SECTION
+        ClogConfig::NAME
     }
 
     fn stats(&self) -> Vec<Stat> {
@@ -186,10 +187,7 @@ mod tests {
         assert_eq!((config.queue.mode, config.queue.overflow), (QueueMode::Queued, Overflow::DropNewest));
         assert_eq!(config.rotation.unwrap().max_bytes, 2_000_000);
         let error = read("7").unwrap_err().to_string();
-        assert!(
-            error.contains("config key `clog`") && error.contains("the log setting `rotation.max_bytes` is 7"),
-            "{error}"
-        );
+        assert!(error.contains("config key `clog`") && error.contains("`rotation.max_bytes` is 7"), "{error}");
     }
 
     #[derive(Goner)]
@@ -227,5 +225,42 @@ mod tests {
         assert_eq!((config.level, section.is_some()), (crate::Level::Error, true));
         let (config, section) = super::config(&ConfigSource::hermetic().read().unwrap()).unwrap();
         assert_eq!((config.level, section.is_some()), (crate::Level::Debug, false));
+    }
+
+    fn settings(profile: &str, set: &[(&'static str, &'static str)]) -> Settings {
+        ConfigSource::hermetic().profile(profile).environment(set.iter().copied()).read().unwrap()
+    }
+
+    #[test]
+    fn a_known_profile_needs_no_section() {
+        assert_eq!(defaults(&settings("production", &[])).unwrap().format, crate::Format::Json);
+        assert_eq!(defaults(&settings("development", &[])).unwrap().level, crate::Level::Debug);
+    }
+
+    #[test]
+    fn another_profile_is_fine_when_the_section_says_level_and_format() {
+        let both = [("GONE_CLOG__LEVEL", "info"), ("GONE_CLOG__FORMAT", "json")];
+        assert_eq!(defaults(&settings("staging", &both)).unwrap(), ClogConfig::default());
+        let error = defaults(&settings("prodution", &both[..1])).unwrap_err().to_string();
+        assert!(error.contains("unknown profile \"prodution\", did you mean `production`?"), "{error}");
+        assert!(error.contains("has to set `clog.format` in the config"), "{error}");
+        let error = defaults(&settings("staging", &[])).unwrap_err().to_string();
+        assert!(error.contains("`clog.level`, `clog.format`"), "{error}");
+    }
+
+    #[test]
+    fn every_setting_of_a_line_can_stand_in_the_section() {
+        let set = [
+            ("GONE_CLOG__FILTER", "info,hyper=warn"),
+            ("GONE_CLOG__MAX_LINE", "8192"),
+            ("GONE_CLOG__REDACTION__KEYS", r#"["iban"]"#),
+            ("GONE_CLOG__SAMPLING__FIRST", "100"),
+        ];
+        let config: ClogConfig = settings("production", &set).instance("").unwrap();
+        assert_eq!(
+            (config.filter.as_deref(), config.max_line, config.max_field),
+            (Some("info,hyper=warn"), 8_192, 8_192)
+        );
+        assert_eq!((config.redaction.keys.as_slice(), config.sampling.first), (&["iban".to_owned()][..], 100));
     }
 }

@@ -3,11 +3,11 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use gone_config::{Faults, SectionFault};
+use gone_kit::named;
 use serde::{Deserialize, Serialize};
 
-use crate::error::ClogError;
 use crate::level::Level;
-use gone_kit::named;
 
 /// How lines wait for the output, and what happens when they come faster than it takes them.
 ///
@@ -112,27 +112,15 @@ impl Queue {
         Self { mode: QueueMode::Queued, ..Self::default() }
     }
 
-    pub(crate) fn validate(&self) -> Result<(), ClogError> {
-        let invalid = |key, problem: String| Err(ClogError::Invalid { key, problem });
-        if !LINES.contains(&self.max_lines) {
-            let (least, most) = LINES.into_inner();
-            return invalid("queue.max_lines", format!("is {}: {least} to {most}", self.max_lines));
-        }
-        if !BYTES.contains(&self.max_bytes) {
-            let (least, most) = BYTES.into_inner();
-            return invalid("queue.max_bytes", format!("is {}: {least} to {most}", self.max_bytes));
-        }
-        if !MAX_WAIT.contains(&self.max_wait) {
-            return invalid("queue.max_wait", format!("is {:?}: 1ms to 10m", self.max_wait));
-        }
-        if !ERROR_WAIT.contains(&self.error_wait) {
-            return invalid("queue.error_wait", format!("is {:?}: 0 to 1m", self.error_wait));
-        }
+    pub(crate) fn check(&self, faults: &mut Faults) {
+        faults.within("queue.max_lines", self.max_lines, LINES);
+        faults.within("queue.max_bytes", self.max_bytes, BYTES);
+        faults.within("queue.max_wait", self.max_wait, MAX_WAIT);
+        faults.within("queue.error_wait", self.error_wait, ERROR_WAIT);
         if !(Level::Info..=Level::Error).contains(&self.drop_below) {
-            let problem = "drops nothing that could be dropped: `info`, `warn` or `error`";
-            return invalid("queue.drop_below", format!("is `{}`, which {problem}", self.drop_below));
+            let reason = "it drops nothing that could be dropped: `info`, `warn` or `error`";
+            faults.push(SectionFault::unfit("queue.drop_below", self.drop_below, reason));
         }
-        Ok(())
     }
 
     /// Whether a line of this level waits for room.
@@ -170,7 +158,10 @@ impl Default for Queue {
 
 #[cfg(test)]
 mod tests {
+    use gone_config::Section;
+
     use super::*;
+    use crate::ClogConfig;
 
     #[test]
     fn every_setting_has_bounds_and_its_error_names_it() {
@@ -184,15 +175,13 @@ mod tests {
             ("queue.drop_below", |queue| queue.drop_below = Level::Fatal),
         ];
         for (setting, spoil) in cases {
-            let mut queue = Queue::default();
-            spoil(&mut queue);
-            match queue.validate() {
-                Err(ClogError::Invalid { key, .. }) => assert_eq!(key, setting),
-                other => panic!("{setting}: {other:?}"),
-            }
+            let mut config = ClogConfig::default();
+            spoil(&mut config.queue);
+            let error = config.validate().unwrap_err();
+            assert_eq!(error.faults().iter().filter_map(SectionFault::field).collect::<Vec<_>>(), [setting]);
         }
-        Queue::default().validate().unwrap();
-        Queue::in_production().validate().unwrap();
+        ClogConfig::default().validate().unwrap();
+        ClogConfig { queue: Queue::in_production(), ..ClogConfig::default() }.validate().unwrap();
     }
 
     #[test]

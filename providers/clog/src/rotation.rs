@@ -2,12 +2,11 @@
 
 use std::time::SystemTime;
 
+use gone_config::{Faults, SectionFault};
+use gone_kit::named;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-
-use crate::error::ClogError;
-use gone_kit::named;
 
 /// When a log file makes room for a new one, and what becomes of the old ones.
 ///
@@ -70,20 +69,18 @@ impl Every {
 const LEAST_BYTES: u64 = 1024;
 
 impl Rotation {
-    pub(crate) fn validate(&self) -> Result<(), ClogError> {
-        let invalid = |key, problem: String| Err(ClogError::Invalid { key, problem });
+    pub(crate) fn check(&self, faults: &mut Faults) {
         if self.max_bytes == 0 && self.every.is_none() {
-            return invalid("rotation", "never rotates: set `max_bytes` or `every`".to_owned());
+            faults.push(SectionFault::hidden("rotation", "it never rotates: set `max_bytes` or `every`"));
         }
         if self.max_bytes != 0 && self.max_bytes < LEAST_BYTES {
-            let problem = format!("is {}: the number of bytes, {LEAST_BYTES} or more; 0 is no limit", self.max_bytes);
-            return invalid("rotation.max_bytes", problem);
+            let reason = format!("the number of bytes, {LEAST_BYTES} or more; 0 is no limit");
+            faults.push(SectionFault::unfit("rotation.max_bytes", self.max_bytes, reason));
         }
         if self.compress && !cfg!(feature = "gzip") {
-            let problem = "is true, and this program is built without it: turn on the feature `gzip` of `gone-clog`";
-            return invalid("rotation.compress", problem.to_owned());
+            let reason = "this program is built without it: turn on the feature `gzip` of `gone-clog`";
+            faults.push(SectionFault::unfit("rotation.compress", true, reason));
         }
-        Ok(())
     }
 }
 
@@ -96,7 +93,14 @@ impl Default for Rotation {
 
 #[cfg(test)]
 mod tests {
+    use gone_config::Section;
+
     use super::*;
+    use crate::{ClogConfig, Output};
+
+    fn of(rotation: Rotation) -> ClogConfig {
+        ClogConfig { output: Output::File("app.log".into()), rotation: Some(rotation), ..ClogConfig::default() }
+    }
 
     #[test]
     fn what_cannot_be_meant_is_refused() {
@@ -108,12 +112,10 @@ mod tests {
         for (setting, spoil) in cases {
             let mut rotation = Rotation::default();
             spoil(&mut rotation);
-            match rotation.validate() {
-                Err(ClogError::Invalid { key, .. }) => assert_eq!(key, setting),
-                other => panic!("{setting}: {other:?}"),
-            }
+            let error = of(rotation).validate().unwrap_err();
+            assert_eq!(error.faults().iter().filter_map(SectionFault::field).collect::<Vec<_>>(), [setting]);
         }
-        Rotation { max_bytes: 0, every: Some(Every::Day), ..Rotation::default() }.validate().unwrap();
+        of(Rotation { max_bytes: 0, every: Some(Every::Day), ..Rotation::default() }).validate().unwrap();
     }
 
     #[test]
@@ -137,9 +139,8 @@ mod tests {
     fn compression_that_is_not_built_in_names_the_feature() {
         let rotation = Rotation { compress: true, ..Rotation::default() };
         assert_eq!(
-            rotation.validate().unwrap_err().to_string(),
-            "the log setting `rotation.compress` is true, and this program is built without it: \
-             turn on the feature `gzip` of `gone-clog`"
+            of(rotation).validate().unwrap_err().to_string(),
+            "`rotation.compress` is true: this program is built without it: turn on the feature `gzip` of `gone-clog`"
         );
     }
 }

@@ -25,7 +25,7 @@ impl Redaction {
     /// What is wrong with it.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         let is_empty = |key: &String| letters(key).next().is_none();
-        self.keys.iter().any(is_empty).then_some("has a key without a letter or a digit in `keys`")
+        self.keys.iter().any(is_empty).then_some("it has a key without a letter or a digit in `keys`")
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a line allocates once the thread has logged one: nothing.
 
 use allocation_counter::measure;
-use gone_clog::{Clog, ClogConfig, Format, Level, TraceId, with_trace_id};
+use gone_clog::{Clog, ClogConfig, Format, Level, Section, TraceId, with_trace_id};
 
 fn each_is_free(what: &str, line: impl Fn()) {
     // The first line makes buffers, and its callsite is worked out.

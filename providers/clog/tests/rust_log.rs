@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use gone_clog::{Clog, ClogConfig};
+use gone_clog::{Clog, ClogConfig, Section};
 
 /// What the child does: logs lines, or tells why it cannot.
 #[test]
@@ -35,7 +35,8 @@ fn the_variable_stands_in_for_a_filter_that_is_not_set() {
     assert_eq!(says(&run(Some("debug,hyper=off"), "error")), [false, false, false]);
     assert_eq!(says(&run(Some("debug"), "")), [false, true, true]);
     let output = run(Some("infp"), "unset");
-    let error = "error: the log setting `RUST_LOG` has a directive that is none, \"infp\": did you mean `info`?";
+    let error =
+        "error: the environment variable RUST_LOG: it has a directive that is none, \"infp\": did you mean `info`?";
     assert!(output.contains(error), "{output}");
     assert_eq!(says(&run(Some("infp"), "info")), [false, true, true]);
 }

@@ -72,6 +72,10 @@ pub trait Section: Default + Serialize + DeserializeOwned + Send + Sync + 'stati
     /// Puts down everything in the section that cannot be used, in the order of the fields. No I/O.
     fn check(&self, faults: &mut Faults);
 
+    /// The fields that a profile of another name than `development` and `production` has to set, see [`Settings::instance`]: those in
+    /// which these two differ, unless said.
+    const OPEN: Option<&'static [&'static str]> = None;
+
     /// Puts into the defaults what a variable says that the component knows by a name of its own ([`Settings::variable`]).
     /// Nothing, unless said.
     fn adjust(&mut self, settings: &Settings) {
@@ -115,17 +119,26 @@ impl Settings {
     /// As [`component`](Self::component); of values that can be read, all that [`Section::check`] has put down, each with the
     /// place where it is set; [`ErrorKind::Unusable`] for a profile that leaves something open.
     pub fn instance<S: Section>(&self, name: &str) -> Result<S, ConfigErrors> {
-        let mut defaults: S = self.defaults(name)?;
-        defaults.adjust(self);
+        let defaults: S = self.defaults(name)?;
         let section = self.component(S::NAME, name, &defaults)?;
         section.validate().map_err(|error| self.located::<S>(name, &error))?;
         Ok(section)
     }
 
-    fn defaults<S: Section>(&self, name: &str) -> Result<S, ConfigErrors> {
-        S::for_profile(self.profile()).or_else(|error| {
+    /// What the section of an instance falls back to, as [`instance`](Self::instance) has it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unusable`] for a profile that leaves something open.
+    pub fn defaults<S: Section>(&self, name: &str) -> Result<S, ConfigErrors> {
+        let mut defaults = S::for_profile(self.profile()).or_else(|error| {
             let section = key_of::<S>(name);
-            let open: Vec<String> = differences::<S>()
+            let open = match S::OPEN {
+                Some(fields) => fields.iter().map(|field| (*field).to_owned()).collect(),
+                None => differences::<S>(),
+            };
+            let open: Vec<String> = open
+                .into_iter()
                 .map(|field| format!("{section}.{field}"))
                 .filter(|key| self.origin(key).is_none())
                 .collect();
@@ -133,8 +146,10 @@ impl Settings {
                 return Ok(S::default());
             }
             let reason = format!("{error}. A profile of another name has to set `{}` in the config", open.join("`, `"));
-            Err(ConfigError::new(ErrorKind::Unusable { reason }).keyed(section).into())
-        })
+            Err(ConfigErrors::from(ConfigError::new(ErrorKind::Unusable { reason }).keyed(section)))
+        })?;
+        defaults.adjust(self);
+        Ok(defaults)
     }
 
     /// What is wrong with a section, as what is wrong with its keys: with where they are set.
@@ -178,13 +193,14 @@ fn key_of<S: Section>(name: &str) -> String {
 }
 
 /// The fields in which the defaults of the two profiles differ.
-fn differences<S: Section>() -> impl Iterator<Item = String> {
+fn differences<S: Section>() -> Vec<String> {
     let fields = |defaults: S| match Value::serialize(defaults) {
         Ok(Value::Dict(_, fields)) => fields,
         _ => Default::default(),
     };
     let (development, production) = (fields(S::default()), fields(S::production()));
-    production.into_iter().filter(move |(name, value)| development.get(name) != Some(value)).map(|(name, _)| name)
+    let differs = |(name, value): &(String, Value)| development.get(name) != Some(value);
+    production.into_iter().filter(differs).map(|(name, _)| name).collect()
 }
 
 /// Where [`Section::check`] puts down what is wrong.

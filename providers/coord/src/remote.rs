@@ -161,10 +161,7 @@ impl BeforeInit for RemoteConfigFollower {
 impl Run for RemoteConfigFollower {
     async fn run(&self, shutdown: ShutdownToken) -> Result<()> {
         let prefixes = prefixes(self.settings.profile(), &self.service)?;
-        tokio::select! {
-            () = self.follow(prefixes) => {}
-            () = shutdown.cancelled() => {}
-        }
+        shutdown.run_until_cancelled(self.follow(prefixes)).await;
         Ok(())
     }
 }

@@ -39,7 +39,8 @@ fn a_file_that_cannot_be_opened_is_an_error_that_names_it() {
 fn a_configuration_that_does_not_validate_opens_no_log() {
     let mut config = json();
     config.service = "two words".to_owned();
-    assert!(matches!(Clog::open(config), Err(ClogError::Invalid { key: "service", .. })));
+    let error = Clog::open(config).unwrap_err();
+    assert!(matches!(&error, ClogError::Config(error) if error.faults()[0].field() == Some("service")), "{error}");
 }
 
 #[test]

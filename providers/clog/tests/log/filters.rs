@@ -75,10 +75,10 @@ fn a_trace_line_is_written_where_trace_is_on() {
 #[test]
 fn a_bad_filter_opens_no_log_and_says_what_is_meant() {
     let error = Clog::with_writer(filtered("info,hyper=wran"), std::io::sink()).unwrap_err();
-    assert!(matches!(error, ClogError::Invalid { key: "filter", .. }));
+    assert!(matches!(&error, ClogError::Config(error) if error.faults()[0].field() == Some("filter")));
     assert_eq!(
         error.to_string(),
-        "the log setting `filter` has a directive that is none, \"hyper=wran\": unknown level \"wran\", did you mean `warn`? \
+        "`filter`: it has a directive that is none, \"hyper=wran\": unknown level \"wran\", did you mean `warn`? \
          Allowed: `trace`, `debug`, `info`, `warn`, `error`, `fatal`, `off`"
     );
 }

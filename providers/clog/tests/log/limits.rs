@@ -1,4 +1,4 @@
-use gone_clog::{ClogConfig, ClogError, Level, Value};
+use gone_clog::{ClogConfig, Level, Section, SectionFault, Value};
 use tracing::field::Empty;
 
 use crate::capture::{console, json, logged};
@@ -101,12 +101,9 @@ fn a_limit_that_cannot_be_kept_is_refused() {
         (4_096, 63, "max_field"),
         (4_096, 4_097, "max_field"),
     ] {
-        match valid(line, field) {
-            Err(ClogError::Invalid { key, problem }) => {
-                assert_eq!(key, expected);
-                assert!(problem.contains("to"), "{problem}");
-            }
-            other => panic!("{other:?}"),
-        }
+        let error = valid(line, field).unwrap_err();
+        let [SectionFault::OutOfBounds { field, bounds, .. }] = error.faults() else { panic!("{error}") };
+        assert_eq!(*field, expected);
+        assert!(bounds.contains("to"), "{bounds}");
     }
 }

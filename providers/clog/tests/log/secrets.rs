@@ -1,4 +1,4 @@
-use gone_clog::{ClogError, Level, Secret, Value};
+use gone_clog::{Level, Secret, Section, Value};
 
 use crate::capture::{Captured, console, json, logged};
 
@@ -79,7 +79,8 @@ fn a_further_key_without_a_letter_is_refused() {
     for key in ["", "_", "- ."] {
         let mut config = json();
         config.redaction.keys = vec!["iban".to_owned(), key.to_owned()];
-        assert!(matches!(config.validate(), Err(ClogError::Invalid { key: "redaction", .. })), "{key:?}");
+        let error = config.validate().unwrap_err();
+        assert_eq!(error.faults()[0].field(), Some("redaction"), "{key:?}");
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gone_clog::{Clog, ClogConfig, Output};
+use gone_clog::{Clog, ClogConfig, Output, Section};
 use serde_json::Value;
 
 pub(crate) const LONG: Duration = Duration::from_secs(60);

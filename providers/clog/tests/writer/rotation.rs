@@ -290,13 +290,13 @@ fn what_is_no_file_is_not_rotated() {
     config.rotation = Some(Rotation::default());
     assert!(matches!(Clog::open(config.clone()), Err(ClogError::Open { .. })));
     match Clog::with_writer(config.clone(), std::io::sink()) {
-        Err(error) => assert!(error.to_string().starts_with("the log setting `rotation` is for files"), "{error}"),
+        Err(error) => assert!(error.to_string().starts_with("`rotation`: it is for files"), "{error}"),
         Ok(_) => panic!("a writer with a rotation"),
     }
     config.output = Output::Stderr;
     match Clog::open(config) {
         Err(error) => {
-            assert_eq!(error.to_string(), "the log setting `rotation` is for files, and `output` is `stderr`")
+            assert_eq!(error.to_string(), "`rotation`: it is for files, and `output` is `stderr`")
         }
         Ok(_) => panic!("stderr with a rotation"),
     }
