@@ -26,6 +26,8 @@
 //!
 //! The pages in `docs/` tell the rest: what a tag can say, what loads how, the lifecycle, and how a provider crate is made.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod entry;
 #[cfg(doctest)]
 mod guide;

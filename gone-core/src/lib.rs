@@ -2,6 +2,8 @@
 //!
 //! Use the facade, the crate `gone`, which adds the derive macros and the providers to what is here.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[doc(hidden)]
 pub mod __private;
 mod app;
@@ -85,3 +87,8 @@ pub use target::Target;
 
 /// A place in source text.
 pub type Location = &'static std::panic::Location<'static>;
+
+/// The program of the README, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -90,3 +90,8 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
     main_function::expand_test(arguments.into(), syn::parse_macro_input!(item as syn::ItemFn)).into()
 }
+
+/// The program of the README, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

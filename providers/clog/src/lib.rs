@@ -30,6 +30,8 @@
 //! ```
 #![doc = include_str!("../docs/lines.md")]
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod caller;
 mod callsite;
 mod chain;
@@ -85,3 +87,8 @@ pub use sink::{ClogStats, FlushReport};
 pub use trace_id::{TraceId, new_trace_id, trace_id, with_trace_id};
 pub use traceparent::{SpanId, TraceParent, TraceParentError};
 pub use value::Value;
+
+/// The program of the README, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

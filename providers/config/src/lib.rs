@@ -36,6 +36,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod absent;
 mod asked;
 mod component;
@@ -94,3 +96,8 @@ pub mod __private {
     pub use gone_macros::Goner;
     pub use tracing;
 }
+
+/// The program of the README, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

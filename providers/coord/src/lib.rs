@@ -39,6 +39,8 @@
 //!
 //! [`module`] loads the provider of [`Coord`]; [`RemoteConfig`] makes the config centre a part of the service's config.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod backend;
 mod backoff;
 mod centre;
@@ -73,3 +75,8 @@ pub use registry::{
 pub use registry::{ChannelOptions, ChannelStats, OutlierPolicy, ServiceChannel};
 pub use remote::{RemoteConfig, RemoteConfigFollower};
 pub use watch::{Watch, WatchEvent, WatchStatus};
+
+/// The program of the README, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -40,6 +40,8 @@
 //! - The key of an inserted row comes from `RETURNING`; [`last_insert_id`](sqlx::any::AnyQueryResult::last_insert_id) is
 //!   empty on SQLite.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod backend;
 mod config;
 mod db;
@@ -59,3 +61,8 @@ pub use error::{ConstraintKind, DbError};
 pub use migrate::Migration;
 pub use provider::{DbProvider, module};
 pub use transaction::Tx;
+
+/// The program of the README, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -41,3 +41,8 @@ pub use secret::SECRET_NAME;
 pub use secret::{HIDDEN, Secret};
 pub use secret_name::looks_secret;
 pub use stats::{Stat, StatKind, StatValue, StatsReader};
+
+/// The program of the README, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

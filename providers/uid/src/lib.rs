@@ -63,6 +63,8 @@
 //! same snowflakes. That is meant for development and tests; under the profile `production` coordination refuses it, unless
 //! `coord.allow_memory` is set on purpose.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod config;
 mod error;
 mod generator;
@@ -87,3 +89,8 @@ pub use layout::{Epoch, Parts};
 pub use provider::{UidProvider, module};
 pub use reserved::{MAX_RESERVED, Reserved};
 pub use uid::{Uid, UidStats};
+
+/// The program of the README, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
