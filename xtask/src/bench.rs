@@ -2,11 +2,10 @@
 
 use std::process::Command;
 
-use crate::shell::{Result, root};
+use crate::shell::{Result, cargo_program, root};
 
 pub(crate) fn run(package: &str, features: &[&str]) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = Command::new(cargo_program());
     // Cargo sets this one for what it runs, and what it points to is another workspace's.
     command.env_remove("CARGO_MANIFEST_DIR").current_dir(root().join("benches"));
     command.args(["run", "--release", "--package", package, "--features", &features.join(",")]);

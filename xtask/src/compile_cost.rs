@@ -12,7 +12,7 @@ const STRUCTS: usize = 1_000;
 const LEAVES: usize = 50;
 const ROUNDS: usize = 3;
 
-/// Over the hand-written crate, in CPU time; and what a goner may weigh, in bytes; as `DESIGN` has them.
+/// At most so many times the CPU time of the hand-written crate; what a goner may weigh, in bytes; and what the whole crate may cost.
 const DEBUG_BAR: f64 = 5.0;
 const RELEASE_BAR: f64 = 3.0;
 const BYTES_BAR: f64 = 5_000.0;

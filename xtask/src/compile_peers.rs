@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::shell::{Result, root};
+use crate::shell::{Result, cargo_program, root};
 use sources::Source;
 
 const COLD_ROUNDS: usize = 2;
@@ -106,7 +106,8 @@ fn package(folder: &Path, program: &str, source: &Source, components: usize) -> 
     std::fs::write(package.join("src/main.rs"), text).map_err(said)?;
     // The versions that the benchmarks have.
     std::fs::copy(root().join("benches/Cargo.lock"), package.join("Cargo.lock")).map_err(said)?;
-    let fetched = cargo().arg("fetch").arg("--quiet").current_dir(&package).status().map_err(said)?;
+    let fetched =
+        Command::new(cargo_program()).arg("fetch").arg("--quiet").current_dir(&package).status().map_err(said)?;
     if fetched.success() { Ok(package) } else { Err(format!("{}: cargo fetch failed", package.display())) }
 }
 
@@ -137,10 +138,6 @@ fn works(name: &str, package: &Path) -> Result<()> {
         output if output.status.success() => Ok(()),
         output => Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr))),
     }
-}
-
-fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
 /// Nothing of the surroundings but the folder.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::shell::{Result, root};
+use crate::shell::{Result, cargo_program, root};
 
 /// A text that stands once in a file of the container, and what takes its place.
 struct Fault {
@@ -123,7 +123,7 @@ pub(crate) fn run() -> Result<()> {
 
 /// Runs a test on the copy; if it fails, by what.
 fn catch(copy: &Path, test: &[&str]) -> Result<Option<String>> {
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let output = Command::new(cargo_program())
         .args(test)
         .current_dir(copy)
         .env("CARGO_TARGET_DIR", root().join("target").join("faults-build"))

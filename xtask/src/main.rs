@@ -4,18 +4,21 @@ mod bench;
 mod compile_cost;
 mod compile_peers;
 mod crates;
+mod dependencies;
 mod faults;
 mod results;
 mod rows;
 mod servers;
 mod shell;
 mod soak;
+mod stages;
 mod test;
+mod workspace;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask test            everything that CI runs: format, clippy, rustdoc, each feature alone, all tests
+cargo xtask test            everything that CI runs: format, dependencies, clippy, rustdoc, each feature alone, all tests
 cargo xtask servers         installs the servers that tests need, as root or by sudo; `cargo xtask test` does so by itself
 cargo xtask rows [FILTER]   the contract's rows that are due, and which of them a passing test proves
 cargo xtask bench container measures the container beside hand-wired construction and its peers, in one run, as ratios

@@ -122,16 +122,12 @@ fn binaries(packages: &[&str]) -> Result<BTreeMap<String, String>> {
 
 /// Of a message about something built: the file, and the binary.
 fn binary(message: &str) -> Option<(String, String)> {
-    let file = text_of(message, "executable")?.rsplit('/').next()?;
-    let folder = text_of(message, "manifest_path")?.strip_suffix("/Cargo.toml")?;
+    let message: serde_json::Value = serde_json::from_str(message).ok()?;
+    let file = message["executable"].as_str()?.rsplit('/').next()?;
+    let folder = message["manifest_path"].as_str()?.strip_suffix("/Cargo.toml")?;
     let folder = folder.strip_prefix(&root().display().to_string())?.trim_start_matches('/');
     let name = file.rsplit_once('-')?.0;
     Some((file.to_owned(), format!("{folder} {name}").trim_start().to_owned()))
-}
-
-/// A text of a JSON object that is one line; cargo's paths and names have nothing in them that would be escaped.
-fn text_of<'a>(message: &'a str, key: &str) -> Option<&'a str> {
-    message.split_once(&format!("\"{key}\":\""))?.1.split('"').next()
 }
 
 fn named(tests: &BTreeSet<Test>) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! Running cargo, and where things are.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -20,9 +21,13 @@ pub(crate) fn state() -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// The cargo that runs us.
+pub(crate) fn cargo_program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
 fn command(arguments: &[&str], environment: &[(&str, &str)]) -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = Command::new(cargo_program());
     command.args(arguments).current_dir(root());
     for (name, value) in environment {
         command.env(name, value);
