@@ -6,6 +6,7 @@ mod compile_peers;
 mod crates;
 mod dependencies;
 mod faults;
+mod package;
 mod results;
 mod rows;
 mod servers;
@@ -18,7 +19,7 @@ mod workspace;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask test            everything that CI runs: format, dependencies, clippy, rustdoc, each feature alone, all tests
+cargo xtask test            everything that CI runs: format, dependencies, packages, clippy, rustdoc, each feature alone, all tests
 cargo xtask servers         installs the servers that tests need, as root or by sudo; `cargo xtask test` does so by itself
 cargo xtask rows [FILTER]   the contract's rows that are due, and which of them a passing test proves
 cargo xtask bench container measures the container beside hand-wired construction and its peers, in one run, as ratios
@@ -29,6 +30,7 @@ cargo xtask bench compile   what a derived goner costs to compile, beside a hand
 cargo xtask faults          puts faults into a copy of the container, one at a time: the random tests must catch each
 cargo xtask soak            a hundred thousand random applications, with a seed of the moment
 cargo xtask crates          how many crates a program that depends on gone compiles, against the budget
+cargo xtask package         packages what is published, and builds each package as its users do; [--no-verify] [--allow-dirty]
 ";
 
 fn main() -> ExitCode {
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         ["soak"] => soak::run(),
         ["faults"] => faults::run(),
         ["crates"] => crates::check(),
+        ["package", flags @ ..] => package::Options::from_flags(flags).and_then(package::run),
         ["bench", "clog"] => bench::run("clog", &[]),
         ["bench", "container"] => bench::run("container", &["peers"]),
         ["bench", "coord"] => bench::run("coord", &[]),

@@ -4,7 +4,7 @@ use crate::results::Results;
 use crate::shell::{Result, cargo};
 use crate::stages::Stages;
 use crate::workspace::{Workspace, flags};
-use crate::{crates, dependencies, rows, servers};
+use crate::{crates, dependencies, package, rows, servers};
 
 /// Runs all stages up to the first that fails, and prints what each took.
 pub(crate) fn run() -> Result<()> {
@@ -18,6 +18,8 @@ fn all(stages: &mut Stages) -> Result<()> {
     stages.run("fmt", || cargo(&["fmt", "--all", "--check"], &[]))?;
     stages.run("servers", servers::install)?;
     stages.run("dependencies", || dependencies::check().and_then(|()| crates::check()))?;
+    // Whoever is in the middle of a change may test it. What is committed is what CI packages, and what a release does.
+    stages.run("packages", || package::run(package::Options { no_verify: true, allow_dirty: true }))?;
 
     let workspace = Workspace::read()?;
     let in_full = flags(&workspace.in_full());

@@ -22,6 +22,13 @@ pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) license: Option<String>,
+    pub(crate) readme: Option<String>,
+    pub(crate) rust_version: Option<String>,
+    pub(crate) keywords: Vec<String>,
+    pub(crate) categories: Vec<String>,
+    /// What only other programs read: `docs.rs` among it.
+    #[serde(default)]
+    pub(crate) metadata: serde_json::Value,
     manifest_path: PathBuf,
     /// The registries that it may be published to; `None` is any.
     publish: Option<Vec<String>>,
