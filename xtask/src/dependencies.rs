@@ -41,7 +41,7 @@ impl Policy {
         };
         let allowed = list("licenses", "allow")?.iter().map(|name| {
             let name = name.as_str().ok_or("`licenses.allow` holds names")?;
-            Licensee::parse(name).map_err(|error| format!("`{name}` is no licence: {error}"))
+            Licensee::parse(name).map_err(|error| format!("`{name}` is no licence: {}", error.reason))
         });
         let unwanted = list("bans", "deny")?.iter().map(|ban| {
             let name = ban.as_inline_table().and_then(|table| table.get("crate")).and_then(Value::as_str);
@@ -53,7 +53,9 @@ impl Policy {
     fn judge(&self, package: &Package) -> Result<()> {
         let Package { name, version, license, .. } = package;
         if self.unwanted.contains(name) {
-            return Err(format!("{name} {version} is unwanted: find who needs it with `cargo tree --invert {name}`"));
+            return Err(format!(
+                "{name} {version} is unwanted: see `cargo tree --workspace --all-features --invert {name}`"
+            ));
         }
         match license {
             Some(license) => self.allows(license).map_err(|error| format!("{name} {version}: {error}")),
@@ -122,7 +124,7 @@ mod tests {
         let error = policy().judge(&package("viral", Some("AGPL-3.0-only"))).unwrap_err();
         assert!(error.starts_with("viral 1.0.0: `AGPL-3.0-only`"), "{error}");
         let error = policy().judge(&package("openssl-sys", Some("MIT"))).unwrap_err();
-        assert!(error.contains("cargo tree --invert openssl-sys"), "{error}");
+        assert!(error.contains("--invert openssl-sys"), "{error}");
         let error = policy().judge(&package("nameless", None)).unwrap_err();
         assert_eq!(error, "nameless 1.0.0 names no licence");
     }

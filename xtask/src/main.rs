@@ -1,5 +1,6 @@
 //! The commands of this repository. `cargo xtask` lists them.
 
+mod audit;
 mod bench;
 mod compile_cost;
 mod compile_peers;
@@ -30,7 +31,9 @@ cargo xtask bench compile   what a derived goner costs to compile, beside a hand
 cargo xtask faults          puts faults into a copy of the container, one at a time: the random tests must catch each
 cargo xtask soak            a hundred thousand random applications, with a seed of the moment
 cargo xtask crates          how many crates a program that depends on gone compiles, against the budget
+cargo xtask dependencies    the licences of all that is needed, and crates that are unwanted, by deny.toml; needs no tool
 cargo xtask package         packages what is published, and builds each package as its users do; [--no-verify] [--allow-dirty]
+cargo xtask audit           misspelt words, advisories, bans, licences and sources; compiles the tools for it first
 ";
 
 fn main() -> ExitCode {
@@ -44,7 +47,9 @@ fn main() -> ExitCode {
         ["soak"] => soak::run(),
         ["faults"] => faults::run(),
         ["crates"] => crates::check(),
+        ["dependencies"] => dependencies::check(),
         ["package", flags @ ..] => package::Options::from_flags(flags).and_then(package::run),
+        ["audit"] => audit::run(),
         ["bench", "clog"] => bench::run("clog", &[]),
         ["bench", "container"] => bench::run("container", &["peers"]),
         ["bench", "coord"] => bench::run("coord", &[]),
