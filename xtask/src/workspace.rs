@@ -98,10 +98,12 @@ impl Workspace {
         ordered
     }
 
-    /// The features of each published package that has any besides `default`: each must compile and be tidy alone. A package
+    /// The features of each package of the workspace that has any besides `default`: each must compile and be tidy alone. A package
     /// without is covered by the run over the whole workspace.
     pub(crate) fn features_alone(&self) -> Vec<(&str, Vec<&str>)> {
-        let of_each = self.published().into_iter().map(|package| (&*package.name, package.own_features().collect()));
+        let is_member = |package: &&Package| self.workspace_members.contains(&package.id);
+        let of_each = self.packages.iter().filter(is_member);
+        let of_each = of_each.map(|package| (&*package.name, package.own_features().collect()));
         of_each.filter(|(_, features): &(_, Vec<_>)| !features.is_empty()).collect()
     }
 
