@@ -29,7 +29,6 @@
 //! # }).unwrap();
 //! ```
 #![doc = include_str!("../docs/lines.md")]
-
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod caller;
