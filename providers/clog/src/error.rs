@@ -10,7 +10,7 @@ use gone_config::SectionError;
 #[non_exhaustive]
 pub enum ClogError {
     /// The config section cannot be used.
-    #[error(transparent)]
+    #[error("{0}")]
     Config(#[from] SectionError),
 
     /// A text names no output.

@@ -37,19 +37,38 @@ pub trait Component: Send + Sync + Sized + 'static {
     fn close(handle: Self::Handle, deadline: Deadline) -> impl Future<Output = CloseReport> + Send;
 }
 
-/// The provider goner of a [`Component`]: a struct that has what the component needs beside its section, mostly nothing.
+/// The provider goner of a component, and the function `module` that loads it.
 ///
-/// The goner provides the handle to every site that asks for its type, one for each instance ([`share`]); its section is
-/// checked in the plan; it offers `dyn HealthIndicator` and `dyn StatsReader` under the name of the section; it closes
-/// all handles at once in `Close`. Further hooks are implemented for the struct as for any goner: `opened` has the handles.
+/// The goner provides a handle to every site that asks for its type, one for each instance; the section is checked in the
+/// plan; it offers `dyn HealthIndicator` and `dyn StatsReader` under the name of the section; it closes all handles at once
+/// in `Close`.
+///
+/// In the short form, the handle has what is needed: `connect(&section)`, `ping()`, `close(deadline)`, and `figures()`, of
+/// which those of several handles are added up.
 ///
 /// ```
-/// use gone_config::{Component, Faults, Section, component};
-/// use gone_core::{CloseReport, Deadline, Goner, Loader, Result};
-/// use gone_kit::{Health, Stat};
+/// use gone_config::{Faults, Section, SectionError, component};
+/// use gone_core::{CloseReport, Deadline};
+/// use gone_kit::Stat;
 ///
 /// #[derive(Clone, Debug)]
 /// pub struct Mailer {/* … */}
+///
+/// impl Mailer {
+///     pub async fn connect(config: &MailerConfig) -> Result<Self, SectionError> {
+///         config.validate()?;
+///         Ok(Self {})
+///     }
+///     pub async fn ping(&self) -> Result<(), SectionError> {
+///         Ok(())
+///     }
+///     pub fn figures(&self) -> Vec<Stat> {
+///         vec![Stat::counter("mails_sent", 0)]
+///     }
+///     pub async fn close(&self, _: Deadline) -> CloseReport {
+///         CloseReport::clean()
+///     }
+/// }
 ///
 /// #[derive(Default, serde::Serialize, serde::Deserialize)]
 /// #[serde(default, deny_unknown_fields)]
@@ -66,8 +85,35 @@ pub trait Component: Send + Sync + Sized + 'static {
 /// }
 ///
 /// component! {
+///     /// Connects to mail servers: `#[gone] mailer: Mailer` reads the section `mailer`.
+///     pub struct MailerProvider provides Mailer, reads MailerConfig;
+/// }
+/// # fn main() {}
+/// ```
+///
+/// In the long form, the struct has what the component needs beside its section, and implements [`Component`]. Further hooks
+/// are implemented for it as for any goner: `self.opened` has the handles. `settings` and `opened` are taken.
+///
+/// ```
+/// # use gone_config::{Component, Faults, Section, component};
+/// # use gone_core::{CloseReport, Deadline, Result};
+/// # use gone_kit::{Health, Stat};
+/// # #[derive(Default, serde::Serialize, serde::Deserialize)]
+/// # pub struct MailerConfig {}
+/// # impl Section for MailerConfig {
+/// #     const NAME: &'static str = "mailer";
+/// #     fn check(&self, _: &mut Faults) {}
+/// # }
+/// # #[derive(Clone, Debug)]
+/// # pub struct Mailer {}
+/// # #[derive(Clone)]
+/// # pub struct Templates;
+/// component! {
 ///     /// Connects to mail servers.
-///     pub struct MailerProvider {}
+///     pub struct MailerProvider {
+///         #[gone]
+///         templates: Option<Templates>,
+///     }
 /// }
 ///
 /// impl Component for MailerProvider {
@@ -90,18 +136,42 @@ pub trait Component: Send + Sync + Sized + 'static {
 ///         CloseReport::clean()
 ///     }
 /// }
-///
-/// /// Loads the provider of [`Mailer`].
-/// pub fn module(loader: &mut Loader) {
-///     loader.load(MailerProvider::goner());
-/// }
+/// # fn main() {}
 /// ```
 ///
-/// The crate that calls it depends on `gone-config` and `gone-core`. In the struct, `settings` and `opened` are taken.
-///
-/// [`share`]: gone_core::Provider
+/// The crate that calls it depends on `gone-config` and `gone-core`.
 #[macro_export]
 macro_rules! component {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis struct $name:ident provides $handle:ty, reads $section:ty;
+    ) => {
+        $crate::component! {
+            $(#[$attribute])*
+            $visibility struct $name {}
+        }
+
+        impl $crate::Component for $name {
+            type Handle = $handle;
+            type Section = $section;
+
+            async fn open(&self, section: $section) -> ::gone_core::Result<$handle> {
+                ::std::result::Result::Ok(<$handle>::connect(&section).await?)
+            }
+
+            async fn check(handle: $handle) -> $crate::__private::Health {
+                $crate::__private::Health::of(handle.ping().await)
+            }
+
+            fn stats(handles: &[$handle]) -> ::std::vec::Vec<$crate::__private::Stat> {
+                $crate::__private::Stat::sum(handles.iter().map(<$handle>::figures))
+            }
+
+            async fn close(handle: $handle, deadline: ::gone_core::Deadline) -> ::gone_core::CloseReport {
+                handle.close(deadline).await
+            }
+        }
+    };
     (
         $(#[$attribute:meta])*
         $visibility:vis struct $name:ident { $($fields:tt)* }
@@ -118,6 +188,11 @@ macro_rules! component {
             settings: ::std::sync::Arc<$crate::Settings>,
             opened: $crate::Instances<<$name as $crate::Component>::Handle>,
             $($fields)*
+        }
+
+        /// Loads the provider.
+        $visibility fn module(loader: &mut ::gone_core::Loader) {
+            loader.load(<$name as ::gone_core::Goner>::goner());
         }
 
         impl ::gone_core::Provider for $name {

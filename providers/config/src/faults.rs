@@ -69,7 +69,8 @@ impl Settings {
         };
         let base = Base::Fields { fields: &fields, main };
         let Some((value, _)) = base.value(self, &path)? else {
-            return Err(self.missing_at(&path).into());
+            let wanted = "a table with the settings of this instance, of which an empty one has the defaults";
+            return Err(self.missing_at(&path).expecting(wanted).into());
         };
         self.hub().asked.component(&path, main, &fields);
         let read = |value: &Value| {

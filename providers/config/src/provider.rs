@@ -13,7 +13,8 @@ use crate::{Answer, ConfigError, ConfigErrors, ConfigSource, Lookup, Settings, w
 
 /// Loads the config: read from where [`ConfigSource::new`] looks, and answered under the name `config`.
 ///
-/// A program that needs it read from elsewhere loads `source(ConfigSource::new()…)` itself.
+/// There is one source of the config: a program that needs it read from elsewhere loads `source(ConfigSource::new()…)` itself,
+/// and this module as a fallback, `AppBuilder::new().fallback(gone_config::module)`, as the facade does.
 pub fn module(loader: &mut Loader) {
     loader.load((source(ConfigSource::new()), ConfigProvider::goner()));
 }

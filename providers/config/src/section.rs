@@ -245,6 +245,13 @@ impl SectionError {
     }
 }
 
+/// Of the field `url`.
+impl From<UnknownScheme> for SectionError {
+    fn from(error: UnknownScheme) -> Self {
+        SectionFault::Scheme { field: "url", error }.into()
+    }
+}
+
 impl From<SectionFault> for SectionError {
     fn from(fault: SectionFault) -> Self {
         Self { faults: vec![fault] }

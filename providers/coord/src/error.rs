@@ -101,7 +101,7 @@ pub enum CoordError {
     #[error("coord is closed")]
     Closed,
     /// The config section cannot be used.
-    #[error(transparent)]
+    #[error("{0}")]
     Config(#[from] SectionError),
 }
 

@@ -1,16 +1,11 @@
 //! The container's side: the provider of [`Coord`], its health and figures, and the module that loads it.
 
 use gone_config::{Component, component};
-use gone_core::{BeforeStop, CloseReport, Deadline, Error, Goner, Loader, Result};
+use gone_core::{BeforeStop, CloseReport, Deadline, Error, Result};
 use gone_kit::{Health, Stat};
 use tokio::task::JoinSet;
 
 use crate::{Coord, CoordConfig, RegistryStats};
-
-/// Loads the provider of [`Coord`].
-pub fn module(loader: &mut Loader) {
-    loader.load(CoordProvider::goner());
-}
 
 component! {
     /// Connects to coordination services: `#[gone] coord: Coord` reads the section `coord` of the config, `#[gone("*,other")]

@@ -24,10 +24,10 @@ pub enum Dialect {
 }
 
 const SCHEMES: [Scheme; 5] = [
-    Scheme { name: "sqlite", feature: "sqlite", compiled: cfg!(feature = "sqlite") },
-    Scheme { name: "postgres", feature: "postgres", compiled: false },
+    Scheme::feature("sqlite", cfg!(feature = "sqlite")),
+    Scheme::feature("postgres", false),
     Scheme { name: "postgresql", feature: "postgres", compiled: false },
-    Scheme { name: "mysql", feature: "mysql", compiled: false },
+    Scheme::feature("mysql", false),
     Scheme { name: "mariadb", feature: "mysql", compiled: false },
 ];
 
@@ -64,6 +64,6 @@ pub(crate) async fn prepare(config: &DbConfig) -> Result<Prepared, DbError> {
         #[cfg(feature = "sqlite")]
         Ok(("sqlite", _)) => sqlite::prepare(config.url.as_str()).await,
         Ok((scheme, _)) => unreachable!("`{scheme}` is compiled in, and has a backend"),
-        Err(error) => Err(SectionError::from(SectionFault::Scheme { field: "url", error }).into()),
+        Err(error) => Err(SectionError::from(error).into()),
     }
 }

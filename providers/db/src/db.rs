@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gone_config::Section;
 use gone_core::{CloseReport, Deadline};
+use gone_kit::Stat;
 use sqlx::any::AnyPoolOptions;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
@@ -111,6 +112,16 @@ impl Db {
         // The two are read one after the other, so a connection on its way back may be counted in both.
         let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX).min(size);
         PoolStats { size, idle, in_use: size - idle, max: pool.options().get_max_connections() }
+    }
+
+    /// The connections, as figures.
+    pub(crate) fn figures(&self) -> Vec<Stat> {
+        let pool = self.pool_stats();
+        vec![
+            Stat::gauge("connections", u64::from(pool.size)),
+            Stat::gauge("connections_in_use", u64::from(pool.in_use)),
+            Stat::gauge("connections_max", u64::from(pool.max)),
+        ]
     }
 
     /// The SQL dialect that the database speaks.

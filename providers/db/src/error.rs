@@ -16,7 +16,7 @@ use crate::db::PoolStats;
 #[non_exhaustive]
 pub enum DbError {
     /// The config section cannot be used.
-    #[error(transparent)]
+    #[error("{0}")]
     Config(#[from] SectionError),
     /// The folder of a database file could not be created.
     #[error("cannot create the folder of the database file {}", path.display())]

@@ -7,6 +7,7 @@
 //! - [`Clock`] and [`ManualClock`]: time, injectable.
 //! - [`Lease`]: a right that lasts until a deadline, is renewed, and may be lost; [`LeaseKeeper`]
 //!   is the side that renews.
+//! - [`Calls`]: the calls of a handle, a limit for each and an end for all.
 //! - [`Outcome`]: what became of a remote write.
 //! - [`Secret`]: a value that is never shown; [`looks_secret`]: whether a name is that of one.
 //! - [`BackendUrl`], [`Scheme`] and [`choose`]: a backend chosen by the scheme of a URL, which is
@@ -15,6 +16,7 @@
 //!   probably meant.
 
 mod backend_url;
+mod calls;
 mod clock;
 mod health;
 mod lease;
@@ -28,6 +30,7 @@ mod secret_name;
 mod stats;
 
 pub use backend_url::BackendUrl;
+pub use calls::{Calls, Refused};
 pub use clock::{Clock, ManualClock};
 pub use health::{Health, HealthEntry, HealthIndicator, HealthReport, Status, check_all};
 pub use lease::{Lease, LeaseEnd, LeaseGrant, LeaseKeeper};

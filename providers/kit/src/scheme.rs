@@ -46,6 +46,16 @@ pub struct Scheme {
 }
 
 impl Scheme {
+    /// A scheme that every build has: that of the embedded backend.
+    pub const fn always(name: &'static str) -> Self {
+        Self { name, feature: name, compiled: true }
+    }
+
+    /// A scheme behind the cargo feature of its name: `Scheme::feature("redis", cfg!(feature = "redis"))`.
+    pub const fn feature(name: &'static str, compiled: bool) -> Self {
+        Self { name, feature: name, compiled }
+    }
+
     /// Whether this is the scheme that was written, without regard to case.
     pub fn is(&self, written: &str) -> bool {
         self.name.eq_ignore_ascii_case(written)
@@ -58,8 +68,8 @@ impl Scheme {
 /// use gone_kit::{Scheme, choose};
 ///
 /// const SCHEMES: [Scheme; 2] = [
-///     Scheme { name: "memory", feature: "memory", compiled: true },
-///     Scheme { name: "redis", feature: "redis", compiled: false },
+///     Scheme::always("memory"),
+///     Scheme::feature("redis", cfg!(feature = "redis")),
 /// ];
 /// assert_eq!(choose("memory:tests", &SCHEMES), Ok(("memory", "tests")));
 /// let error = choose("redis://localhost", &SCHEMES).unwrap_err().to_string();
@@ -152,9 +162,9 @@ mod tests {
     use super::*;
 
     const KNOWN: [Scheme; 4] = [
-        Scheme { name: "memory", feature: "memory", compiled: true },
-        Scheme { name: "sqlite", feature: "sqlite", compiled: true },
-        Scheme { name: "redis", feature: "redis", compiled: false },
+        Scheme::always("memory"),
+        Scheme::feature("sqlite", true),
+        Scheme::feature("redis", false),
         Scheme { name: "rediss", feature: "redis-tls", compiled: false },
     ];
 

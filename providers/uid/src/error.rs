@@ -81,7 +81,7 @@ pub enum UidError {
     #[error("uid is closed")]
     Closed,
     /// The config section cannot be used.
-    #[error(transparent)]
+    #[error("{0}")]
     Config(#[from] SectionError),
 }
 

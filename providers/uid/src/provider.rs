@@ -4,22 +4,17 @@ use std::time::{Duration, SystemTime};
 
 use gone_config::{Component, component};
 use gone_coord::Coord;
-use gone_core::{CloseReport, Deadline, Goner, Loader, Result};
+use gone_core::{CloseReport, Deadline, Result};
 use gone_kit::{Health, Stat};
 
-use crate::{Uid, UidConfig, UidError, UidStats};
-
-/// Loads the provider of [`Uid`]. Snowflakes also need `gone_coord::module`.
-pub fn module(loader: &mut Loader) {
-    loader.load(UidProvider::goner());
-}
+use crate::{Uid, UidConfig, UidStats};
 
 component! {
     /// Makes handles: `#[gone] uid: Uid` reads the section `uid` of the config, `#[gone("*,orders")] uid: Uid` the section
     /// `uid.orders`. There is one handle for each, however many goners ask, and each has an instance id of its own; all give
     /// theirs back when the application ends, before coordination is closed.
     ///
-    /// The section is a [`UidConfig`], over its defaults, and is checked in the plan.
+    /// The section is a [`UidConfig`], over its defaults, and is checked in the plan. Snowflakes also need `gone_coord::module`.
     pub struct UidProvider {
         #[gone]
         coord: Option<Coord>,
@@ -33,10 +28,7 @@ impl Component for UidProvider {
     /// Acquires an instance id, where there is coordination. A dropped future leaves at most one that is given back in the
     /// background.
     async fn open(&self, config: UidConfig) -> Result<Uid> {
-        match Uid::open(&config, self.coord.as_ref()).await {
-            Err(UidError::Config(error)) => Err(error.into()),
-            opened => Ok(opened?),
-        }
+        Ok(Uid::open(&config, self.coord.as_ref()).await?)
     }
 
     /// Down while a handle that should make snowflakes makes none; the detail says why, or its instance id. Asks nobody.

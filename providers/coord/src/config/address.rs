@@ -4,8 +4,8 @@ use gone_config::SectionFault;
 use gone_kit::{BackendUrl, Scheme};
 
 const SCHEMES: [Scheme; 3] = [
-    Scheme { name: "memory", feature: "memory", compiled: true },
-    Scheme { name: "etcd", feature: "etcd", compiled: cfg!(feature = "etcd") },
+    Scheme::always("memory"),
+    Scheme::feature("etcd", cfg!(feature = "etcd")),
     Scheme { name: "etcds", feature: "etcd", compiled: cfg!(feature = "etcd") },
 ];
 
