@@ -32,5 +32,3 @@ struct FromGoneGo;
 struct FromFx;
 #[doc = include_str!("../docs/guide/16-from-spring.md")]
 struct FromSpring;
-#[doc = include_str!("../docs/provider-crate.md")]
-struct HowToAddAProvider;

@@ -110,6 +110,21 @@ fn the_book_lists_every_page_of_the_guide_and_every_one_is_compiled() {
     }
 }
 
+/// The page on how to add a provider shows a crate that is built and tested: each block is a part of the file that is named above it.
+#[test]
+fn what_the_page_on_providers_shows_stands_in_the_example() {
+    let page = read("docs/provider-crate.md");
+    let mut shown = 0;
+    for (before, block) in page.split("\n```\n").filter_map(|part| part.rsplit_once("\n```")) {
+        let (_, code) = block.split_once('\n').expect("a block begins with its language");
+        let named = links(before).pop().expect("a file is named above each block");
+        let file = read(named.trim_start_matches("../"));
+        assert!(file.contains(code), "this is not in {named}:\n{code}");
+        shown += 1;
+    }
+    assert!(shown > 5, "{shown} blocks");
+}
+
 #[test]
 fn the_picture_of_the_crates_is_that_of_the_manifests() {
     let manifests = |folders: BTreeSet<PathBuf>| folders.into_iter().map(|folder| read(folder.join("Cargo.toml")));

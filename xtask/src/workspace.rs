@@ -114,7 +114,8 @@ impl Workspace {
         providers.map(|package| (&*package.name, package.own_features().collect())).collect()
     }
 
-    /// The providers that have a feature which a run over the whole workspace leaves off: they are tested once more, in full.
+    /// The providers and examples that have a feature which a run over the whole workspace leaves off: they are tested once
+    /// more, in full.
     ///
     /// The facade and the container are not: behind its features the facade has no code of its own, and the container's other
     /// registry has a test run of its own.
@@ -126,9 +127,13 @@ impl Workspace {
                 .iter()
                 .any(|node| ids.get(package) == Some(&&*node.id) && node.features.contains(feature))
         };
-        let mut providers = self.providers();
-        providers.retain(|(package, features)| features.iter().any(|feature| !is_on(package, feature)));
-        providers
+        let folders = ["providers", "examples"].map(|folder| root().join(folder));
+        let is_of_these = |package: &&Package| {
+            self.workspace_members.contains(&package.id) && folders.iter().any(|it| package.folder().starts_with(it))
+        };
+        let found = self.packages.iter().filter(is_of_these);
+        let found = found.map(|package| (&*package.name, package.own_features().collect::<Vec<_>>()));
+        found.filter(|(package, features)| features.iter().any(|feature| !is_on(package, feature))).collect()
     }
 
     /// The members, and everything that one of them needs to run or to be built. It may be some more: cargo tells which optional
