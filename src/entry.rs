@@ -4,6 +4,7 @@ use gone_core::{AppBuilder, Load};
 ///
 /// Beside what is loaded, an application has what the default features bring: configuration and logs. They give way to whatever
 /// the program itself loads in their place.
+#[derive(Debug)]
 pub enum Gone {}
 
 impl Gone {

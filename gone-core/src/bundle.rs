@@ -25,7 +25,7 @@ pub trait Inject: Sized + Send + 'static {
 }
 
 /// How a site of a bundle's type is filled.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Bundle {
     pub(crate) sites: &'static [Site],
     pub(crate) make: fn(&mut Sites<'_>, &mut dyn Any),
@@ -56,9 +56,11 @@ pub(crate) fn flatten(sites: &[Site], is_bundle: &dyn Fn(&Site) -> bool, out: &m
 }
 
 /// A function whose one parameter is a bundle.
+#[derive(Debug)]
 pub struct With<F, B>(F, PhantomData<fn() -> B>);
 
 /// Marks what [`With`] is injected with.
+#[derive(Debug)]
 pub struct Bundled<B>(PhantomData<B>);
 
 impl<F, B> With<F, B> {

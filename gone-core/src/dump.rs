@@ -2,6 +2,7 @@ use std::fmt;
 
 /// One setting as it holds: what its source says of it. A secret is hidden.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Setting {
     /// Its key, in full.
     pub key: String,
@@ -9,6 +10,13 @@ pub struct Setting {
     pub value: String,
     /// Where it was set.
     pub origin: String,
+}
+
+impl Setting {
+    /// The key in full, the value as it may be shown, and where it was set.
+    pub fn new(key: impl Into<String>, value: impl Into<String>, origin: impl Into<String>) -> Self {
+        Self { key: key.into(), value: value.into(), origin: origin.into() }
+    }
 }
 
 /// The settings of an application, by key: what holds, and where each value is from. `Display` is a line for each.

@@ -66,6 +66,7 @@ fn parameter<A: Send + 'static>(number: usize) -> Site {
 }
 
 /// Marks what functions that are called in turn are injected with.
+#[derive(Debug)]
 pub struct InTurn<A>(PhantomData<A>);
 
 /// Two functions in turn: the second is called when the first has returned `Ok`. Both are injected before. More of them nest:
@@ -90,9 +91,11 @@ where
 }
 
 /// A function that blocks its thread, as provider.
+#[derive(Debug)]
 pub struct Blocking<F>(Arc<F>);
 
 /// Marks what [`Blocking`] is injected with.
+#[derive(Debug)]
 pub struct OnThread<A>(PhantomData<A>);
 
 impl<F> Blocking<F> {

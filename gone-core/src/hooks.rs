@@ -152,6 +152,7 @@ impl Deadline {
 
 /// What came of the work that was under way when a component was closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use = "it says what was lost and what still runs"]
 #[non_exhaustive]
 pub struct CloseReport {
     /// What was pending and has been brought to its end: lines written, messages sent, requests answered.
@@ -169,21 +170,18 @@ impl CloseReport {
     }
 
     /// The same report with a count of what was brought to its end.
-    #[must_use]
     pub fn flushed(mut self, count: u64) -> Self {
         self.flushed = count;
         self
     }
 
     /// The same report with a count of what is lost.
-    #[must_use]
     pub fn lost(mut self, count: u64) -> Self {
         self.lost = count;
         self
     }
 
     /// The same report with a count of what still runs.
-    #[must_use]
     pub fn still_running(mut self, count: u64) -> Self {
         self.still_running = count;
         self

@@ -1,5 +1,6 @@
 use std::any::TypeId;
 use std::collections::HashSet;
+use std::fmt;
 
 use crate::node::Node;
 use crate::plan::{Place, Problem};
@@ -17,6 +18,13 @@ pub struct Loader {
     discovered: HashSet<(TypeId, bool)>,
     at: Location,
     fallback: bool,
+}
+
+impl fmt::Debug for Loader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let loaded: Vec<_> = self.nodes.iter().map(Node::label).collect();
+        f.debug_struct("Loader").field("loaded", &loaded).finish_non_exhaustive()
+    }
 }
 
 impl Loader {

@@ -27,6 +27,7 @@ pub struct Options {
 
 /// What it means that a background task returns `Ok` before it was told to end. (contract container C-83)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum EarlyEnd {
     /// Its work is done, and the application goes on.
     #[default]

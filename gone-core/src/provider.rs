@@ -1,3 +1,4 @@
+use std::fmt;
 use std::marker::PhantomData;
 
 use crate::target::{Made, Target};
@@ -82,6 +83,21 @@ pub struct Request<'a> {
 
 /// The proof that a [`Request`] was answered; only a request makes one.
 pub struct Given(Answer);
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Answer::Value(_) => "Given(value)",
+            Answer::Absent => "Given(absent)",
+        })
+    }
+}
 
 enum Answer {
     Value(Made),

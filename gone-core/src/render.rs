@@ -33,6 +33,13 @@ enum What<'a> {
     Problem(&'a Problem),
 }
 
+impl fmt::Debug for Rendered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rendered { what: _, color, sources } = self;
+        f.debug_struct("Rendered").field("color", color).field("sources", sources).finish_non_exhaustive()
+    }
+}
+
 impl<'a> Rendered<'a> {
     pub(crate) fn error(error: &'a Error) -> Self {
         Rendered { what: What::Error(error), color: false, sources: true }

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::lazy::Fill;
@@ -117,6 +118,12 @@ pub struct Sites<'a> {
     bindings: std::slice::Iter<'a, Binding>,
     made: std::vec::IntoIter<Made>,
     tag: Option<&'a Tag>,
+}
+
+impl fmt::Debug for Sites<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sites").field("left", &self.sites.as_slice()).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Sites<'a> {

@@ -1,5 +1,6 @@
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
+use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -20,11 +21,25 @@ pub struct Spec<T> {
     pub(crate) of: PhantomData<fn() -> T>,
 }
 
+impl<T> fmt::Debug for Spec<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Node { name, order, .. } = &self.node;
+        f.debug_struct("Spec")
+            .field("of", &self.node.label())
+            .field("name", name)
+            .field("order", order)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Marks the spec of a ready value.
+#[derive(Debug)]
 pub struct Value<T>(PhantomData<T>);
 /// Marks the spec of a function as provider.
+#[derive(Debug)]
 pub struct Provide<F, A>(PhantomData<(F, A)>);
 /// Marks the spec of a source.
+#[derive(Debug)]
 pub struct Read<S>(PhantomData<S>);
 
 impl<T> Spec<T> {

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::bundle::Bundle;
@@ -47,6 +48,12 @@ pub struct SpecBuilder<T> {
     spec: Spec<T>,
     sites: Vec<Site>,
     built: Built,
+}
+
+impl<T> fmt::Debug for SpecBuilder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpecBuilder").field("spec", &self.spec).field("sites", &self.sites).finish_non_exhaustive()
+    }
 }
 
 impl<T: Send + Sync + 'static> SpecBuilder<T> {

@@ -30,6 +30,7 @@ type RunHook = for<'a> fn(&'a Erased, ShutdownToken) -> BoxFuture<'a, Result<()>
 type CloseHook = for<'a> fn(&'a Erased, Deadline) -> BoxFuture<'a, Result<CloseReport>>;
 
 /// All that the container knows of a goner's type.
+#[derive(Debug)]
 pub struct Table {
     /// The type's identity.
     pub id: TypeId,
@@ -56,7 +57,7 @@ pub struct Table {
 }
 
 /// One type that a goner offers.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct OfferEntry {
     /// The whole type: `Arc<dyn Trait>`.
     pub target: Target,
@@ -65,7 +66,7 @@ pub struct OfferEntry {
 }
 
 /// The hooks of a goner; a missing one is `None`.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Hooks {
     /// [`BeforeInit`]
     pub before_init: Option<MutHook>,
@@ -90,7 +91,7 @@ pub struct Hooks {
 }
 
 /// Which kind of provider a goner is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Form {
     /// Makes values of one type.
     Typed {
@@ -113,7 +114,7 @@ pub enum Form {
 }
 
 /// How a made value becomes one that is kept and cloned.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Share {
     pub(crate) keep: fn(Made) -> Option<Instance>,
     pub(crate) put: PutFn,
@@ -226,6 +227,7 @@ fn call_named<'a, T: NamedProvider>(
 /// Detection by type: an inherent constant of `Probe<…>` wins over the [`Fallback`] of the same name, so that what a type
 /// is and implements becomes constant data. It sees only the bounds that the probing code has: see the derive's docs on
 /// generic goners.
+#[derive(Debug)]
 pub struct Probe<T: ?Sized>(std::marker::PhantomData<T>);
 
 /// What a probe says of a type that has nothing of what is asked.

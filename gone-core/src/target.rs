@@ -168,7 +168,7 @@ impl fmt::Debug for Target {
 }
 
 /// How many offers a site takes, and how it holds them. Told by the type of the field, so aliases work.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Arity {
     /// Exactly one.
     One,
@@ -183,14 +183,14 @@ pub enum Arity {
 }
 
 /// What is inside an `Option`, a `Vec` or a map.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Element {
     pub(crate) target: Target,
     pub(crate) gather: GatherFn,
 }
 
 /// What a `Lazy` stands for.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct LazyElement {
     pub(crate) target: Target,
     pub(crate) make: fn(&mut dyn Any) -> Box<dyn crate::lazy::Fill>,
@@ -257,6 +257,7 @@ pub(crate) fn gather_map<S: 'static>(next: Next<'_>, slot: &mut dyn Any) {
 }
 
 /// The type of a site, made once per type by the derive macro.
+#[derive(Debug)]
 pub struct SiteType {
     /// The whole type.
     pub target: Target,
@@ -267,7 +268,7 @@ pub struct SiteType {
 }
 
 /// A place that asks for something. The derive macro emits it as static data.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Site {
     /// The field's name.
     pub field: Cow<'static, str>,

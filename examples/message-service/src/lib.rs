@@ -13,6 +13,8 @@
 //!
 //! The program needs no config and no server; `gone.example.toml` lists what can be set.
 
+#![allow(missing_debug_implementations, reason = "its goners are never printed")]
+
 mod health;
 mod http;
 mod message;

@@ -5,6 +5,7 @@ use crate::Location;
 use crate::table::Table;
 
 /// What a derive leaves in the registry.
+#[derive(Debug)]
 pub enum Registered {
     /// A goner. None of one that does not compile, so that its errors are not told once more from here.
     Goner(Option<&'static Table>),
@@ -13,6 +14,7 @@ pub enum Registered {
 }
 
 /// What is known of a generic goner.
+#[derive(Debug)]
 pub struct Generic {
     /// The struct's name.
     pub name: &'static str,

@@ -78,6 +78,7 @@ impl fmt::Debug for Core {
 
 /// What [`Clog::install`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Installed {
     /// This log is the process's default subscriber now.
     AsDefault,
@@ -244,6 +245,7 @@ impl Clog {
 }
 
 /// Opens a [`Clog`].
+#[must_use = "nothing is opened until `open`"]
 pub struct ClogBuilder {
     config: ClogConfig,
     writer: Option<Box<dyn Write + Send>>,

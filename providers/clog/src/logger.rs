@@ -47,6 +47,7 @@ impl Logger {
 
     /// A logger one level down: `name` after this one's namespace and a dot. To any depth; this
     /// logger stays as it is. An empty name changes nothing.
+    #[must_use = "this logger stays as it is"]
     pub fn namespace(&self, name: impl AsRef<str>) -> Self {
         let name = name.as_ref();
         if name.is_empty() {
@@ -64,6 +65,7 @@ impl Logger {
     /// A field with the same key is replaced. A key that lines have of themselves (`time`, `level`,
     /// `msg`, `caller`, `namespace`, `service`, `trace_id`, `error`, `error_chain`) is written as
     /// `field.<key>`.
+    #[must_use = "this logger stays as it is"]
     pub fn with(&self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         let bound = self.0.fields.as_deref();
         let fields = bound.unwrap_or(&Fields::default()).with(key.into(), value.into());

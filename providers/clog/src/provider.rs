@@ -30,7 +30,7 @@ pub fn module(loader: &mut Loader) {
 ///
 /// `level`, `levels` and `filter` follow the config while the application runs, within a second of a change; a section that does not
 /// hold as a whole is refused, and what held before is kept. The other settings hold from the start to the end.
-#[derive(Goner)]
+#[derive(Debug, Goner)]
 #[goner(offers(dyn StatsReader), crate = gone_core)]
 pub struct ClogProvider {
     #[gone]

@@ -80,6 +80,7 @@ pub struct Queue {
 named! {
     /// Who writes a line.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
     pub enum QueueMode ("queue mode") {
         /// The thread that logs it, before its call returns.
         Direct = "direct",
@@ -91,6 +92,7 @@ named! {
 named! {
     /// What a line does that finds the queue full.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
     pub enum Overflow ("overflow policy") {
         /// It waits, up to [`Queue::max_wait`].
         Block = "block",

@@ -43,6 +43,7 @@ pub struct Rotation {
 named! {
     /// A stretch of local time that has a file of its own.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
     pub enum Every ("stretch of time") {
         /// From one full hour to the next.
         Hour = "hour",

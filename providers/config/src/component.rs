@@ -195,6 +195,12 @@ macro_rules! component {
             loader.load(<$name as ::gone_core::Goner>::goner());
         }
 
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(::std::stringify!($name)).field("opened", &self.opened).finish_non_exhaustive()
+            }
+        }
+
         impl ::gone_core::Provider for $name {
             type Output = <$name as $crate::Component>::Handle;
 
@@ -268,6 +274,13 @@ pub async fn open<C: Component>(component: &C, settings: &Settings, tag: &Tag) -
 
 /// The handles of a component that are open, each with the name of its instance; the name is empty for the one without.
 pub struct Instances<H>(Mutex<Vec<(Arc<str>, H)>>);
+
+impl<H> fmt::Debug for Instances<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        f.debug_list().entries(opened.iter().map(|(name, _)| name)).finish()
+    }
+}
 
 impl<H> Default for Instances<H> {
     fn default() -> Self {

@@ -30,13 +30,12 @@ impl Settings {
             leaves.retain(|known: &Vec<String>, _| !known.starts_with(path));
             leaves.insert(path.to_vec(), (value.clone(), origin));
         });
-        let setting = |(path, (value, origin)): (Vec<String>, (Value, String))| Setting {
-            key: dotted(&path),
-            value: match self.hub().secrets.touch(&path) {
+        let setting = |(path, (value, origin)): (Vec<String>, (Value, String))| {
+            let value = match self.hub().secrets.touch(&path) {
                 true => secrecy::HIDDEN.to_owned(),
                 false => self.text(&path, &value),
-            },
-            origin,
+            };
+            Setting::new(dotted(&path), value, origin)
         };
         leaves.into_iter().map(setting).collect()
     }

@@ -29,9 +29,9 @@ impl ConfigError {
                     (_, Some(expected)) => expected.clone(),
                     _ => String::new(),
                 };
-                let text = self.line(path, *line, *column);
-                let path = path.display().to_string();
-                it = it.excerpt(Excerpt { path, line: *line, column: *column, text, label });
+                let mut excerpt = Excerpt::new(path.display().to_string(), *line, *column).label(label);
+                excerpt.text = self.line(path, *line, *column);
+                it = it.excerpt(excerpt);
                 if let (ErrorKind::UnknownKey, Some(expected)) = (self.kind(), expected) {
                     it = it.note(expected);
                 }

@@ -50,7 +50,7 @@ impl Source for ConfigSource {
 ///
 /// While the application runs, it looks after the files for the sake of [`Live`](crate::Live) values; where there are none,
 /// nothing is looked at.
-#[derive(Goner)]
+#[derive(Debug, Goner)]
 #[goner(name = "config", offers(dyn StatsReader), crate = gone_core)]
 pub struct ConfigProvider {
     #[gone]

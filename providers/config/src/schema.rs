@@ -11,6 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 /// A section that some crate reads. [`config_section!`](crate::config_section) makes one.
+#[derive(Debug)]
 pub struct Section {
     /// Its key, such as `db`.
     pub key: &'static str,
@@ -131,6 +132,7 @@ fn put(table: &mut Value, path: &[&str], schema: Value) {
 }
 
 /// How a [`std::time::Duration`] stands in the config, see [`duration`](crate::duration): `#[schemars(with = "…")]`.
+#[derive(Clone, Copy, Debug)]
 pub struct DurationText;
 
 impl JsonSchema for DurationText {

@@ -58,6 +58,7 @@ impl fmt::Debug for Entries<'_> {
 ///
 /// A clone is the same value; it is followed for as long as one of them is there, or until the
 /// [`Coord`](crate::Coord) is closed.
+#[must_use = "it is followed for as long as it is kept"]
 pub struct Followed<T> {
     value: Reload<T>,
     state: watch::Receiver<FeedState>,

@@ -135,6 +135,7 @@ impl fmt::Debug for InstanceIds {
 /// Dropped, it is given back in the background; where its runtime has ended, it runs out. It does not keep its
 /// [`Coord`](crate::Coord) alive: when the last clone of that is dropped, it is lost. One that is lost does not come back: its
 /// holder stops using it by the lease's deadline, and takes another.
+#[must_use = "dropping it gives the number back"]
 pub struct InstanceId {
     holding: Holding,
     id: u32,

@@ -249,6 +249,7 @@ fn broken() -> CoordError {
 ///
 /// Dropped, it is given back in the background; where its runtime has ended, it runs out. It does not keep its
 /// [`Coord`](crate::Coord) alive: when the last clone of that is dropped, it is lost.
+#[must_use = "dropping it unlocks"]
 pub struct Lock(Holding);
 
 impl Lock {

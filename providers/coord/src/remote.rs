@@ -81,7 +81,7 @@ impl RemoteLayer for RemoteConfig {
             parts.push((prefix, entries));
         }
         let layer = layer(coord.backend(), parts.iter().map(|(prefix, entries)| (prefix.as_str(), entries)));
-        coord.close(Deadline::after(GOODBYE)).await;
+        let _ = coord.close(Deadline::after(GOODBYE)).await;
         layer.map_err(|error| Error::from(error).with_code(Code::Config))
     }
 }
@@ -129,7 +129,7 @@ fn layer<'a>(
 /// that was good stays, the refusal is logged at `warn` for the target `gone_coord`, counted, and stands in the detail of the
 /// health until a change holds. Changes in quick succession are one, and hold after 20 ms. While the config centre cannot be
 /// reached everything stays; the detail of the health says since when.
-#[derive(Goner)]
+#[derive(Debug, Goner)]
 #[goner(offers(dyn HealthIndicator, dyn StatsReader), crate = gone_core)]
 pub struct RemoteConfigFollower {
     #[gone]
@@ -141,7 +141,7 @@ pub struct RemoteConfigFollower {
 }
 
 /// What became of the changes so far.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Told {
     /// The version of the store of what holds now.
     version: i64,

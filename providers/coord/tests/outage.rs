@@ -50,7 +50,7 @@ fn fresh() -> u64 {
 async fn write(address: &str) -> u64 {
     let (other, value) = (Coord::connect(&config(address)).await.unwrap(), fresh());
     other.config().set(KEY, &value).await.unwrap();
-    other.close(Deadline::after(SECOND)).await;
+    let _ = other.close(Deadline::after(SECOND)).await;
     value
 }
 

@@ -105,7 +105,6 @@ impl Db {
     }
 
     /// The connections of the pool, right now.
-    #[must_use]
     pub fn pool_stats(&self) -> PoolStats {
         let pool = &self.inner.pool;
         let size = pool.size();
@@ -125,13 +124,11 @@ impl Db {
     }
 
     /// The SQL dialect that the database speaks.
-    #[must_use]
     pub fn dialect(&self) -> Dialect {
         self.inner.dialect
     }
 
     /// Whether [`close`](Db::close) was called, on this or any clone.
-    #[must_use]
     pub fn is_closed(&self) -> bool {
         self.inner.pool.is_closed()
     }

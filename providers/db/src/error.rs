@@ -102,7 +102,6 @@ pub enum DbError {
 
 impl DbError {
     /// Whether a statement would have violated a unique or primary-key constraint.
-    #[must_use]
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Constraint { kind: ConstraintKind::Unique, .. })
     }

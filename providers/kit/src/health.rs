@@ -36,6 +36,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Whether a component works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Status {
     /// It works.
     Up,
@@ -84,6 +85,7 @@ impl Health {
 ///
 /// Serializes as `{"status":"down","entries":[{"name":"db","status":"down","detail":"…"}]}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[must_use = "it says what is down"]
 pub struct HealthReport {
     status: Status,
     entries: Vec<HealthEntry>,

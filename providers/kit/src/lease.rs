@@ -197,6 +197,7 @@ impl fmt::Debug for Lease {
 
 /// One [`Lease`], seen by its holder: who drops it has released it.
 #[derive(Debug)]
+#[must_use = "dropping it releases the lease"]
 pub struct LeaseGrant(Lease);
 
 impl LeaseGrant {
@@ -221,6 +222,7 @@ impl Drop for LeaseGrant {
 ///
 /// When it ends, or is dropped, so do they all.
 #[derive(Debug)]
+#[must_use = "dropping it ends the session and all its leases"]
 pub struct LeaseKeeper {
     session: Lease,
     granted: Mutex<Vec<Weak<Cell>>>,

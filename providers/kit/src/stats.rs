@@ -16,6 +16,7 @@ pub trait StatsReader: Send + Sync + 'static {
 
 /// One figure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Stat {
     /// What is counted or measured, in `snake_case`, with the unit at the end where there is one
     /// (`wait_seconds`, `pool_size`).
@@ -53,6 +54,7 @@ impl Stat {
 /// How a figure moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StatKind {
     /// Only grows while the component lives; begins at zero.
     Counter,
@@ -63,6 +65,7 @@ pub enum StatKind {
 /// The value of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum StatValue {
     /// A whole number.
     Integer(u64),

@@ -10,6 +10,8 @@
 //!
 //! A test that needs a server is ignored unless it is asked for, `cargo xtask test` asks for it and installs the server.
 
+#![allow(missing_debug_implementations, reason = "servers and processes, which no test prints")]
+
 mod conformance;
 mod dropped;
 mod error;

@@ -33,7 +33,7 @@ async fn an_id_whose_answer_was_lost_is_given_back() {
     id.close().await.unwrap();
     id.close().await.unwrap();
     assert_eq!(backend.struck(), 3);
-    ids.acquire().await.unwrap();
+    drop(ids.acquire().await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,7 +43,7 @@ async fn an_id_that_is_taken_late_is_given_back_and_that_of_another_is_not() {
     ids.acquire().await.unwrap_err();
     sleep(Duration::from_secs(16)).await;
     assert_eq!(backend.commits(), ["acquire_id", "remove"], "it has arrived, and was removed");
-    ids.acquire().await.unwrap();
+    drop(ids.acquire().await.unwrap());
     settle().await;
 
     // Another takes the number first: the late one is too late.

@@ -50,7 +50,7 @@ async fn a_lock_whose_answer_was_lost_is_given_back() {
     let error = locks.acquire("a", TTL).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
     settle().await;
-    taken_at_once(&locks).await;
+    drop(taken_at_once(&locks).await);
 
     backend.fail("try_acquire", Fault::AnswerLost);
     locks.try_acquire("a", TTL).await.unwrap_err();
@@ -61,7 +61,7 @@ async fn a_lock_whose_answer_was_lost_is_given_back() {
     backend.fail("remove", Fault::AnswerLost);
     locks.acquire("a", TTL).await.unwrap_err();
     settle().await;
-    taken_at_once(&locks).await;
+    drop(taken_at_once(&locks).await);
     assert_eq!(backend.struck(), 5);
 }
 
@@ -72,7 +72,7 @@ async fn a_place_that_is_taken_after_its_holder_has_given_up_is_given_back() {
     locks.acquire("a", TTL).await.unwrap_err();
     sleep(Duration::from_secs(16)).await;
     assert_eq!(backend.commits(), ["acquire", "remove"], "it has arrived, and was removed");
-    taken_at_once(&locks).await;
+    drop(taken_at_once(&locks).await);
 }
 
 #[tokio::test(start_paused = true)]

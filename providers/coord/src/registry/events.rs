@@ -29,6 +29,7 @@ pub enum ServiceEvent {
 ///
 /// It keeps the promises of a [`Watch`]: whatever happens to the connection, its reader ends up with what is registered; of an
 /// instance that changes several times while nobody reads, the last state is told. Dropping it ends it.
+#[must_use = "dropping it ends it"]
 pub struct ServiceEvents(Watch<ServiceInfo>);
 
 impl ServiceEvents {

@@ -15,6 +15,7 @@ mod stats;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +67,12 @@ const MOST_SERVICES: usize = 1_000;
 #[derive(Clone)]
 pub struct Registry {
     shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry").finish_non_exhaustive()
+    }
 }
 
 /// What one connection has registered, and what it follows.

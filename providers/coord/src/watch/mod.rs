@@ -158,6 +158,7 @@ impl Update {
 /// told of one key never goes back.
 ///
 /// It holds a copy of what is stored under its key or prefix. Dropping it ends it, and all that runs for it.
+#[must_use = "dropping it ends it"]
 pub struct Watch<T> {
     initial: Vec<Entry>,
     queue: Arc<Queue>,

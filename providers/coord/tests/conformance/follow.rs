@@ -109,7 +109,7 @@ pub(crate) async fn a_followed_value_stays_when_the_connection_is_closed(at: At)
     at.coord.config().set("/n", &5).await.unwrap();
     until(&value, &5).await;
     assert!(value.watch_status().connected);
-    other.close(Deadline::after(PATIENCE)).await;
+    let _ = other.close(Deadline::after(PATIENCE)).await;
     soon("the break to be seen", async {
         while value.watch_status().connected {
             tokio::time::sleep(Duration::from_millis(2)).await;

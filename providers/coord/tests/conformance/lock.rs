@@ -137,7 +137,7 @@ pub(crate) async fn a_dropped_lock_is_given_back(At { coord, .. }: At) {
     let lock = soon("the next one", coord.lock().acquire("a", TTL)).await.unwrap();
     // Also one whose unlocking is dropped.
     drop(lock.unlock());
-    soon("the next one", coord.lock().acquire("a", TTL)).await.unwrap();
+    drop(soon("the next one", coord.lock().acquire("a", TTL)).await.unwrap());
     queue_of(&coord, "a", 0).await;
 }
 
@@ -163,7 +163,7 @@ pub(crate) async fn a_lock_and_one_whose_key_goes_on_are_two(at: At) {
     let inner = at.coord.lock().acquire("a/b", TTL).await.unwrap();
     assert!(!next.is_finished());
     outer.unlock().await.unwrap();
-    soon("the next one", next).await.unwrap().unwrap();
+    drop(soon("the next one", next).await.unwrap().unwrap());
     inner.check().unwrap();
 }
 
@@ -176,7 +176,7 @@ pub(crate) async fn closing_gives_back_what_is_held_and_ends_the_waiting(at: At)
     queue_of(&at.coord, "b", 2).await;
     let begun = Instant::now();
     assert!(closed.close(Deadline::after(Duration::from_secs(5))).await.is_clean());
-    at.coord.lock().try_acquire("a", TTL).await.unwrap();
+    drop(at.coord.lock().try_acquire("a", TTL).await.unwrap());
     let error = soon("who waited", waits).await.unwrap().unwrap_err();
     assert!(begun.elapsed() < TTL);
     assert!(matches!(error, CoordError::Closed), "{error}");

@@ -112,7 +112,7 @@ pub(crate) async fn a_watch_tells_who_comes_and_who_goes_with_what_was_known(at:
     }
     at.coord.config().delete("/services/users/broken").await.unwrap();
     never(events.next()).await;
-    other.close(Deadline::after(PATIENCE)).await;
+    let _ = other.close(Deadline::after(PATIENCE)).await;
     assert!(soon("the end", events.next()).await.is_none());
 }
 
@@ -219,7 +219,7 @@ pub(crate) async fn a_picture_follows_and_is_asked_without_asking_the_registry(a
     assert_eq!((seen.list().len(), seen.undecodable()), (1, 1));
     let same = other.registry().discovery("users").await.unwrap();
     assert_eq!(same.instances().version(), seen.version(), "it is one picture");
-    other.close(Deadline::after(PATIENCE)).await;
+    let _ = other.close(Deadline::after(PATIENCE)).await;
     assert!(soon("the end", users.newer_than(seen.version())).await.is_none());
     assert_eq!(users.instances().list().len(), 1, "what was known last stays");
 }

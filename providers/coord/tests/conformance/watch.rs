@@ -138,7 +138,7 @@ pub(crate) async fn a_watch_ends_when_the_connection_is_closed(at: At) {
         }
     })
     .await;
-    other.close(Deadline::after(PATIENCE)).await;
+    let _ = other.close(Deadline::after(PATIENCE)).await;
     assert_eq!(next(&mut watch).await.1, Some(1));
     assert!(soon("the end", watch.next()).await.is_none());
     assert!(!watch.status().connected);

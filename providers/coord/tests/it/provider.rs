@@ -58,7 +58,7 @@ async fn health_and_figures_tell_of_all_connections() {
     assert_eq!((stats[0].name, stats[0].value), ("sessions", StatValue::Integer(1)));
     assert_eq!(stats[1].name, "oldest_renewal_seconds");
     drop(lock);
-    it.other.close(gone_core::Deadline::after(std::time::Duration::from_secs(1))).await;
+    let _ = it.other.close(gone_core::Deadline::after(std::time::Duration::from_secs(1))).await;
     let report = check_all(&it.indicators).await;
     assert_eq!(report.status(), Status::Down);
     assert!(report.entries()[0].detail.contains("other: coord is closed"), "{report:?}");

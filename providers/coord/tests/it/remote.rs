@@ -48,7 +48,7 @@ impl Orders {
         let reader = self.readers.iter().find(|reader| reader.name() == "remote_config").expect("it has figures");
         match reader.stats().iter().find(|stat| stat.name == name).expect("it is a figure").value {
             StatValue::Integer(value) => value,
-            StatValue::Float(value) => panic!("{value}"),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -38,7 +38,7 @@ async fn serve() {
     // First this, while the server still answers.
     assert_eq!(coord.registry().withdraw().await, 0);
     served.stop().await;
-    coord.close(Deadline::after(Duration::from_secs(5))).await;
+    let _ = coord.close(Deadline::after(Duration::from_secs(5))).await;
     Role::say("gone");
 }
 

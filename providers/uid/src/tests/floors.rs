@@ -49,7 +49,7 @@ async fn a_close_leaves_the_floor_just_above_the_last_id() {
     let (uid, fake, hand) = opened().await;
     hand.advance(ms(3));
     assert_eq!(time_of(&uid), BASE + 3);
-    uid.close(Deadline::after(Duration::from_secs(1))).await;
+    let _ = uid.close(Deadline::after(Duration::from_secs(1))).await;
     assert_eq!(fake.floor(1), Some(BASE + 4));
     // The next one has it at once, in the next millisecond, and goes as far as before.
     let (of, by) = (fake.clone(), uid.clock().clone());
@@ -127,7 +127,7 @@ async fn a_holder_with_a_shorter_period_leaves_a_mark_all_the_same() {
     let fake = Fake::new(&clock);
     let long = UidConfig { floor_period: ms(60_000), ..config() };
     let first = open(&fake, &long, &clock).await.unwrap();
-    first.close(Deadline::after(Duration::from_secs(1))).await;
+    let _ = first.close(Deadline::after(Duration::from_secs(1))).await;
     hand.advance(ms(1));
     let second = open(&fake, &config(), &clock).await.unwrap();
     assert_eq!(second.instance(), Some(1));

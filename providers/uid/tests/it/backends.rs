@@ -136,7 +136,7 @@ pub(crate) async fn when_all_instance_ids_are_taken_there_is_no_handle(at: At) {
     assert_eq!(error.to_string(), "no instance id was to be had: all 1 instance ids of `test` are taken");
     let source = std::error::Error::source(&error).expect("coordination's own error");
     assert_eq!(source.to_string(), "all 1 instance ids of `test` are taken");
-    first.close(soon()).await;
+    let _ = first.close(soon()).await;
     assert_eq!(at.open(&config).await.unwrap().instance(), Some(1));
 }
 
@@ -144,7 +144,7 @@ pub(crate) async fn a_closed_connection_is_told_and_ends_the_ids(at: At) {
     let coord = at.coord().await;
     let uid = Uid::open(&config(), Some(&coord)).await.unwrap();
     uid.snowflake().await.unwrap();
-    coord.close(soon()).await;
+    let _ = coord.close(soon()).await;
     // The deadline is checked with each id; an end before it is noticed within 10 ms, or so much sooner as the task that
     // waits for it runs.
     tokio::time::sleep(Duration::from_millis(15)).await;

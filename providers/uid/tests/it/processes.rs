@@ -31,7 +31,7 @@ mod etcd {
         Role::say(&instance.to_string());
         // All hold their numbers until all are done.
         tokio::time::sleep(PATIENCE).await;
-        uid.close(soon()).await;
+        let _ = uid.close(soon()).await;
     }
 
     fn read(file: &Path) -> Vec<i64> {

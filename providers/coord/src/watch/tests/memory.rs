@@ -182,7 +182,7 @@ async fn whatever_happens_to_the_connection_every_reader_ends_up_with_what_is_st
         .into_iter()
         .map(|entry| (entry.key, serde_json::from_slice(&entry.value).unwrap()))
         .collect();
-    bad.close(Deadline::after(Duration::from_secs(1))).await;
+    let _ = bad.close(Deadline::after(Duration::from_secs(1))).await;
     for reader in readers {
         let (believed, told) = reader.await.unwrap();
         println!("a reader was told of {told} changes");
