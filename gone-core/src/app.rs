@@ -76,9 +76,11 @@ impl App {
 
     /// Runs every `start`, in dependency order, independent ones concurrently.
     ///
+    /// A dropped future hands everything to a detached task that stops what has started and closes what was built.
+    ///
     /// # Errors
     /// The first failure, after all that had started was stopped and all that was built was closed; what failed then is
-    /// attached. Dropping the future hands it all to a detached task that does the same.
+    /// attached.
     pub async fn start(self) -> Result<Running> {
         self.start_unless(std::future::pending()).await
     }
@@ -99,10 +101,10 @@ impl App {
         Ok(Running { parts, shared: Arc::new(shared) })
     }
 
-    /// Closes everything, without starting it: no `stop` runs.
+    /// Closes everything, without starting it: no `stop` runs. A dropped future leaves the closing to a detached task.
     ///
     /// # Errors
-    /// The first failure, with the others attached. A dropped future goes on in a detached task.
+    /// `gone::stop`: the first failure, with the others attached.
     pub async fn close(self) -> Result<()> {
         self.parts.enter(Phase::Stopping);
         let ended = stopped(self.life.end_apart().await);
@@ -240,7 +242,7 @@ impl Running {
     /// As [`App::get`].
     ///
     /// # Errors
-    /// As there.
+    /// `gone::missing`, `gone::ambiguous`, or `gone::state`: for what only a provider offers, and once the application stops.
     pub fn get<S: Send + 'static>(&self) -> Result<S> {
         self.parts.get()
     }
@@ -248,7 +250,7 @@ impl Running {
     /// As [`get`](Running::get), with `None` where nothing offers it.
     ///
     /// # Errors
-    /// As there; several offers are an error here too.
+    /// `gone::ambiguous`, or `gone::state` as from [`get`](Running::get).
     pub fn try_get<S: Send + 'static>(&self) -> Result<Option<S>> {
         self.parts.try_get()
     }
@@ -256,7 +258,8 @@ impl Running {
     /// As [`App::get_named`].
     ///
     /// # Errors
-    /// As there.
+    /// `gone::missing` for an unknown name, `gone::mismatch` if it does not offer `S`, `gone::state` for a provider and once the
+    /// application stops.
     pub fn get_named<S: Send + 'static>(&self, name: &str) -> Result<S> {
         self.parts.get_named(name)
     }
@@ -264,7 +267,7 @@ impl Running {
     /// All that is offered for the type `S` under a name that matches, in load order: `*` stands for any text, `?` for one character.
     ///
     /// # Errors
-    /// `gone::state` if a provider is among them.
+    /// `gone::state` if a provider is among them, and once the application stops.
     pub fn get_matching<S: Send + 'static>(&self, pattern: &str) -> Result<Vec<S>> {
         self.parts.get_matching(pattern)
     }
@@ -282,12 +285,13 @@ impl Running {
         self.parts.make(tag).await
     }
 
-    /// Calls a function with its parameters injected, as `run` does.
+    /// Calls a function with its parameters injected, as `run` does. What it returns is given as it is.
+    ///
+    /// A dropped future drops the function's.
     ///
     /// # Errors
     /// All that is wrong with the parameters, as [`Error::report`] and with the code of the first problem, then the function is not
-    /// called; the failure of a provider; a panic of the
-    /// function. What the function returns is given as it is. A dropped future drops the function's.
+    /// called; the failure of a provider; a panic of the function.
     #[track_caller]
     pub fn call<F, A>(&self, function: F) -> impl Future<Output = Result<F::Output>>
     where
@@ -297,10 +301,10 @@ impl Running {
     }
 
     /// As [`call`](Running::call), for a function whose one parameter is a [bundle](Inject) of sites: so it can ask by name, for an
-    /// `Option`, or for all of a kind.
+    /// `Option`, or for all of a kind. A dropped future drops the function's.
     ///
     /// # Errors
-    /// As there.
+    /// What is wrong with the bundle's sites, the failure of a provider, a panic of the function.
     #[track_caller]
     pub fn call_with<F, B, R>(&self, function: F) -> impl Future<Output = Result<R>>
     where

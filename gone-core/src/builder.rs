@@ -81,6 +81,17 @@ impl AppBuilder {
     }
 
     /// Sets the budgets, and how much is done at once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// # use gone_core::AppBuilder;
+    ///
+    /// let builder = AppBuilder::new().options(|it| {
+    ///     it.boot = Duration::from_secs(20);
+    ///     it.max_parallel = 8;
+    /// });
+    /// # drop(builder);
+    /// ```
     pub fn options(mut self, change: impl FnOnce(&mut Options)) -> Self {
         change(&mut self.options);
         self
@@ -166,9 +177,11 @@ impl AppBuilder {
 
     /// Plans, builds and starts.
     ///
+    /// A future that is dropped at any point hands what was built to a detached task that stops and closes it within the shutdown
+    /// budget.
+    ///
     /// # Errors
-    /// The plan's report; or the first failure of a hook, with what failed while cleaning up after it attached. Dropping the
-    /// future at any point hands what was built to a detached task that stops and closes it within the shutdown budget.
+    /// The plan's report; or the first failure of a hook, with what failed while cleaning up after it attached.
     pub async fn boot(self) -> Result<Running> {
         self.boot_for(None, std::future::pending()).await
     }
@@ -335,9 +348,10 @@ fn source(node: &Node) -> Option<Arc<dyn AnySource>> {
 impl Plan {
     /// Constructs every goner, independent ones concurrently, and runs their `before_init` and `init`.
     ///
+    /// A dropped future hands what was built to a detached task that closes it.
+    ///
     /// # Errors
-    /// The first failure, after everything that was built has been closed. Dropping the future hands what was built to a
-    /// detached task that closes it.
+    /// The first failure, after everything that was built has been closed.
     pub async fn build(self) -> Result<App> {
         App::build(self, Instant::now(), std::future::pending()).await
     }

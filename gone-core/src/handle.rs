@@ -30,7 +30,7 @@ impl Handle {
     /// What is offered for the type `S`, the site's type in full: `handle.get::<Arc<Store>>()`.
     ///
     /// # Errors
-    /// As [`Running::get`](crate::Running::get); `gone::state` with a [`StateError`] as its source before everything is built,
+    /// `gone::missing`, `gone::ambiguous`, or `gone::state` for what only a provider offers; `gone::state` with a [`StateError`] as its source before everything is built,
     /// while the application stops, and after its end.
     pub fn get<S: Send + 'static>(&self) -> Result<S> {
         self.parts()?.get()
@@ -39,7 +39,7 @@ impl Handle {
     /// As [`get`](Handle::get), with `None` where nothing offers it.
     ///
     /// # Errors
-    /// As there; several offers are an error here too.
+    /// `gone::ambiguous`, or `gone::state` as from [`get`](Handle::get).
     pub fn try_get<S: Send + 'static>(&self) -> Result<Option<S>> {
         self.parts()?.try_get()
     }
@@ -47,7 +47,8 @@ impl Handle {
     /// What the goner or value of this name offers for the type `S`.
     ///
     /// # Errors
-    /// As [`Running::get_named`](crate::Running::get_named), and as [`get`](Handle::get).
+    /// `gone::missing` for an unknown name, `gone::mismatch` if it does not offer `S`, `gone::state` for a provider, and as from
+    /// [`get`](Handle::get).
     pub fn get_named<S: Send + 'static>(&self, name: &str) -> Result<S> {
         self.parts()?.get_named(name)
     }
@@ -55,7 +56,7 @@ impl Handle {
     /// As [`Running::make`](crate::Running::make). A dropped future leaves what that one leaves.
     ///
     /// # Errors
-    /// As there, and as [`get`](Handle::get).
+    /// Those of [`Running::make`](crate::Running::make), and `gone::state` as from [`get`](Handle::get).
     pub async fn make<S: Send + 'static>(&self, tag: &str) -> Result<S> {
         self.parts()?.make(tag).await
     }
@@ -63,7 +64,7 @@ impl Handle {
     /// As [`Running::get_matching`](crate::Running::get_matching).
     ///
     /// # Errors
-    /// As there, and as [`get`](Handle::get).
+    /// `gone::state`: if a provider is among them, and as from [`get`](Handle::get).
     pub fn get_matching<S: Send + 'static>(&self, pattern: &str) -> Result<Vec<S>> {
         self.parts()?.get_matching(pattern)
     }
@@ -71,7 +72,7 @@ impl Handle {
     /// As [`Running::call`](crate::Running::call). A dropped future drops the function's.
     ///
     /// # Errors
-    /// As there, and as [`get`](Handle::get).
+    /// Those of [`Running::call`](crate::Running::call), and `gone::state` as from [`get`](Handle::get).
     #[track_caller]
     pub fn call<F, A>(&self, function: F) -> impl Future<Output = Result<F::Output>>
     where
@@ -84,7 +85,7 @@ impl Handle {
     /// As [`Running::call_with`](crate::Running::call_with). A dropped future drops the function's.
     ///
     /// # Errors
-    /// As there, and as [`get`](Handle::get).
+    /// Those of [`Running::call_with`](crate::Running::call_with), and `gone::state` as from [`get`](Handle::get).
     #[track_caller]
     pub fn call_with<F, B, R>(&self, function: F) -> impl Future<Output = Result<R>>
     where
@@ -124,11 +125,11 @@ pub enum StateError {
     ShuttingDown,
     /// The application has ended.
     Closed,
-    /// Only what is needed is built, and nobody needs this one.
+    /// Only what is needed is built, and nobody needs this goner.
     NotBuilt(String),
-    /// This provider offers it: ask it with `make`.
+    /// The provider of this name or type offers it: ask it with `make`.
     Provider(String),
-    /// This goner or value offers it: look it up with `get`.
+    /// The goner or value of this name or type offers it: look it up with `get`.
     NotAProvider(String),
 }
 

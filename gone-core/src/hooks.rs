@@ -33,6 +33,9 @@ pub trait Init: Send + Sync + 'static {
 }
 
 /// Runs before any goner starts, in the order of the start.
+///
+/// If another goner's hook fails meanwhile, or the boot is dropped, this future is dropped at its next await. Nothing has started
+/// then, so neither `before_stop` nor `stop` follows, but [`Close`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `before_start` hook",
     note = "write `impl BeforeStart for {Self} {{ async fn before_start(&self) -> gone::Result<()> {{ … }} }}`"
@@ -44,8 +47,8 @@ pub trait BeforeStart: Send + Sync + 'static {
 
 /// Starts the goner's work, after everything that it needs has started. Must return once the goner is ready.
 ///
-/// Its pair is [`Stop`]. If another goner's start fails meanwhile, this future is dropped at its next await and `stop` is not
-/// called, as its start did not come to an end.
+/// Its pair is [`Stop`]. If another goner's start fails meanwhile, or the boot is dropped, this future is dropped at its next await
+/// and `stop` is not called, as its start did not come to an end.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `start` hook",
     note = "write `impl Start for {Self} {{ async fn start(&self) -> gone::Result<()> {{ … }} }}`"
@@ -56,6 +59,9 @@ pub trait Start: Send + Sync + 'static {
 }
 
 /// Runs once every goner has started, in the order of the start.
+///
+/// If another goner's hook fails meanwhile, or the boot is dropped, this future is dropped at its next await. The goner has
+/// started, so that its `before_stop` and `stop` follow.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `after_start` hook",
     note = "write `impl AfterStart for {Self} {{ async fn after_start(&self) -> gone::Result<()> {{ … }} }}`"
@@ -80,6 +86,8 @@ pub trait Run: Send + Sync + 'static {
 }
 
 /// Runs before any goner stops, in the reverse of the start's order, for goners that have started.
+///
+/// It has a budget; past it the future is dropped at its next await, the hook is reported by name, and the stop goes on.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `before_stop` hook",
     note = "write `impl BeforeStop for {Self} {{ async fn before_stop(&self) -> gone::Result<()> {{ … }} }}`"
@@ -103,6 +111,8 @@ pub trait Stop: Send + Sync + 'static {
 }
 
 /// Runs once every goner has stopped, in the reverse of the start's order, for goners that had started.
+///
+/// It has a budget; past it the future is dropped at its next await, the hook is reported by name, and the others run all the same.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `after_stop` hook",
     note = "write `impl AfterStop for {Self} {{ async fn after_stop(&self) -> gone::Result<()> {{ … }} }}`"

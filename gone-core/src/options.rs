@@ -37,6 +37,7 @@ pub enum EarlyEnd {
 }
 
 impl Default for Options {
+    /// The values that stand at each field.
     fn default() -> Self {
         Options {
             start_hook: Duration::from_secs(15),

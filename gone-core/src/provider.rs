@@ -26,7 +26,7 @@ pub trait Provider: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Makes a value for a site.
+    /// Makes a value for a site. A dropped boot drops the future at its next await.
     ///
     /// # Errors
     /// Whatever keeps it from doing so: an `Err` or a panic fails the asker, also one that asks for an `Option`, and with it the boot, or
@@ -43,10 +43,10 @@ pub trait NoneParamProvider: Send + Sync + 'static {
     /// What it makes: exactly this type is offered.
     type Output: Send + 'static;
 
-    /// Makes a value for a site.
+    /// Makes a value for a site. A dropped boot drops the future at its next await.
     ///
     /// # Errors
-    /// As [`Provider::provide`].
+    /// Whatever keeps it from doing so: an `Err` or a panic fails the asker, as at [`Provider::provide`].
     fn provide(&self) -> impl Future<Output = Result<Self::Output>> + Send;
 }
 

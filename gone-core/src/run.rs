@@ -22,9 +22,11 @@ impl AppBuilder {
     /// that has not returned within the shutdown budget is dropped; then everything is stopped in order. Before the application is
     /// ready, a signal rolls the boot back. A second signal ends the process at once with code 128 + n, saying what did not finish.
     ///
+    /// A dropped future stops and closes in a detached task.
+    ///
     /// # Errors
     /// The plan's report, the failure of the boot, or the function's own error, with those of stopping attached; a panic of the
-    /// function is such an error. Dropping the future stops and closes in a detached task.
+    /// function is such an error.
     #[track_caller]
     pub fn run<F, A>(self, function: F) -> impl Future<Output = Result<()>>
     where
@@ -34,10 +36,10 @@ impl AppBuilder {
     }
 
     /// As [`run`](AppBuilder::run), and goes on after the function has returned `Ok`: until a signal, a goner that asks for a stop, or a
-    /// background task that fails. (contract container A-127)
+    /// background task that fails. A dropped future stops and closes in a detached task. (contract container A-127)
     ///
     /// # Errors
-    /// As there.
+    /// The plan's report, the failure of the boot, of the function or of a background task, with those of stopping attached.
     #[track_caller]
     pub fn serve_after<F, A>(self, function: F) -> impl Future<Output = Result<()>>
     where
@@ -48,10 +50,11 @@ impl AppBuilder {
 
     /// As [`run`](AppBuilder::run), for tests: goners may inject [`TestFlag`], signals end the process as they do any other, and goners that
     /// were [discovered](crate::discovered) are left out unless [`discover_in_tests`](AppBuilder::discover_in_tests) is said. With
-    /// [`only_needed`](AppBuilder::only_needed) it builds what the function needs and no more. (contract container A-126)
+    /// [`only_needed`](AppBuilder::only_needed) it builds what the function needs and no more. A dropped future stops and
+    /// closes in a detached task. (contract container A-126)
     ///
     /// # Errors
-    /// As there.
+    /// The plan's report, the failure of the boot, or the function's own error, with those of stopping attached.
     #[track_caller]
     pub fn test<F, A>(self, function: F) -> impl Future<Output = Result<()>>
     where
@@ -66,10 +69,11 @@ impl AppBuilder {
         builder.run_until(function, || Ok(Signals::none()), Then::Stop)
     }
 
-    /// As [`test`](AppBuilder::test), for a function whose one parameter is a [bundle](crate::Inject) of sites.
+    /// As [`test`](AppBuilder::test), for a function whose one parameter is a [bundle](crate::Inject) of sites. A dropped future stops
+    /// and closes in a detached task.
     ///
     /// # Errors
-    /// As there.
+    /// The plan's report, the failure of the boot, or the function's own error, with those of stopping attached.
     #[track_caller]
     pub fn test_with<F, B>(self, function: F) -> impl Future<Output = Result<()>>
     where
@@ -114,10 +118,11 @@ impl AppBuilder {
         }
     }
 
-    /// As [`run`](AppBuilder::run), for a function whose one parameter is a [bundle](crate::Inject) of sites.
+    /// As [`run`](AppBuilder::run), for a function whose one parameter is a [bundle](crate::Inject) of sites. A dropped future stops
+    /// and closes in a detached task.
     ///
     /// # Errors
-    /// As there.
+    /// The plan's report, the failure of the boot, or the function's own error, with those of stopping attached.
     #[track_caller]
     pub fn run_with<F, B>(self, function: F) -> impl Future<Output = Result<()>>
     where
@@ -127,12 +132,13 @@ impl AppBuilder {
         self.run(With::new(function))
     }
 
-    /// Boots, waits for SIGINT, SIGTERM, a goner that asks for a stop or a background task that fails, and stops. A second signal ends the process at once with code 128 + n, saying what
-    /// did not finish.
+    /// Boots, waits for SIGINT, SIGTERM, a goner that asks for a stop or a background task that fails, and stops. A second signal
+    /// ends the process at once with code 128 + n, saying what did not finish.
+    ///
+    /// A dropped future stops and closes in a detached task.
     ///
     /// # Errors
-    /// The plan's report, the failure of the boot or of a background task, or what failed while stopping. Dropping the future stops and closes in a
-    /// detached task.
+    /// The plan's report, the failure of the boot or of a background task, or what failed while stopping.
     pub async fn serve(self) -> Result<()> {
         let mut signals = Signals::new()?;
         let running = boot(self, None, &mut signals).await?;

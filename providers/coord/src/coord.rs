@@ -64,7 +64,8 @@ impl Coord {
         Self::connect_with_clock(config, Clock::system()).await
     }
 
-    /// As [`connect`](Self::connect), with the clock by which leases are reckoned: for tests.
+    /// As [`connect`](Self::connect), with the clock by which leases are reckoned: for tests. A dropped future leaves no
+    /// connection.
     ///
     /// # Errors
     /// Those of [`connect`](Self::connect).

@@ -39,6 +39,8 @@ impl Db {
     /// no version is used twice. Lists of one handle are applied one after another; of several handles or processes that
     /// are given the same list at the same time, each version is applied once.
     ///
+    /// There is no time limit: a statement takes as long as the database takes for it.
+    ///
     /// A dropped future stops nothing: the list is applied to its end in the background.
     ///
     /// # Errors

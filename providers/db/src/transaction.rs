@@ -32,7 +32,8 @@ impl Db {
     /// Runs `work` in a transaction: commits if it succeeds, else rolls back and returns its error unchanged.
     ///
     /// On SQLite the transaction takes the write lock at its start, waiting up to 5 s for it, so that one that reads first
-    /// and writes later is not refused in between.
+    /// and writes later is not refused in between. Beyond the wait for a connection there is no time limit, neither for `work` nor
+    /// for its statements.
     ///
     /// A panic in `work` rolls back too. A dropped future leaves no open transaction: before `work` is done, all is rolled
     /// back; once it is, the commit runs to its end in the background. Holding a transaction while asking the same pool for

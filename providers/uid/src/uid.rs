@@ -64,6 +64,8 @@ impl Uid {
     /// As [`open`](Self::open), with the clock that ids are made by: for tests. Coordination must have the same one, since
     /// leases are reckoned by it. UUIDs are in the order of this handle alone.
     ///
+    /// A dropped future leaves at most an id that is given back in the background.
+    ///
     /// # Errors
     ///
     /// Those of [`open`](Self::open).
@@ -136,7 +138,7 @@ impl Uid {
     ///
     /// # Errors
     ///
-    /// As there, and [`UidError::SequenceFull`] when the millisecond is used up.
+    /// Those of [`snowflake`](Self::snowflake), and [`UidError::SequenceFull`] when the millisecond is used up.
     #[inline]
     pub fn try_snowflake(&self) -> Result<i64, UidError> {
         match self.0.generator.take(1) {

@@ -115,7 +115,7 @@ impl Registry {
     }
 
     /// Unregisters what this [`Coord`](crate::Coord) has registered under an id, whatever the service, as
-    /// [`Registration::unregister`] does.
+    /// [`Registration::unregister`] does. A dropped future, or an error, leaves the rest to the background.
     ///
     /// # Errors
     ///
@@ -229,6 +229,8 @@ impl Registry {
 
     /// As [`channel`](Self::channel), with options: over TLS, for instance. Each call makes a channel of its own, with
     /// connections of its own, that ends with its last clone; so keep it.
+    ///
+    /// A dropped future leaves nothing behind.
     ///
     /// # Errors
     ///
