@@ -56,7 +56,7 @@ async fn it_is_found_at_the_address_that_is_bound_while_it_serves() {
 #[tokio::test]
 async fn it_is_unregistered_and_not_ready_before_it_stops_accepting() {
     let peer = peer("stop").await;
-    let app = start(service("stop").set("coord.registry.drain", "500ms")).await.expect("it starts");
+    let app = start(service("stop").set("coord.registry.drain_delay", "500ms")).await.expect("it starts");
     let address = bound(&app).await;
     let health: Arc<Health> = app.get().expect("it is there");
     assert_eq!(health.phase(), Phase::Ready);

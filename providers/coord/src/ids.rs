@@ -130,7 +130,7 @@ impl fmt::Debug for InstanceIds {
     }
 }
 
-/// An instance id that is held: until [`close`](Self::close), until it is dropped, or until it is lost.
+/// An instance id that is held: until [`release`](Self::release), until it is dropped, or until it is lost.
 ///
 /// Dropped, it is given back in the background; where its runtime has ended, it runs out. It does not keep its
 /// [`Coord`](crate::Coord) alive: when the last clone of that is dropped, it is lost. One that is lost does not come back: its
@@ -209,15 +209,15 @@ impl InstanceId {
         self.holding.check()
     }
 
-    /// Gives the number back; closing twice is harmless. The lease ends at once, whatever follows. Contract row CRD-11.
+    /// Gives the number back; doing so twice is harmless. The lease ends at once, whatever follows. Contract row CRD-11.
     ///
     /// A dropped future gives it back when the id is dropped, or by another call.
     ///
     /// # Errors
     /// [`CoordError::Lost`] when it was no longer held. Any other says by [`outcome`](CoordError::outcome) whether it was
     /// given back; another call tries again, and so does the background once the id is dropped.
-    pub async fn close(&self) -> Result<(), CoordError> {
-        self.holding.release("close_id").await
+    pub async fn release(&self) -> Result<(), CoordError> {
+        self.holding.release("release_id").await
     }
 }
 

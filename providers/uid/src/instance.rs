@@ -73,6 +73,6 @@ impl Instance for InstanceId {
     }
 
     async fn give_back(&self) -> Result<(), CoordError> {
-        self.close().await
+        self.release().await
     }
 }

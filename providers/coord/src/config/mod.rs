@@ -159,7 +159,7 @@ impl Section for CoordConfig {
         faults.within("watch_relist", self.watch_relist, SECOND..=24 * HOUR);
         faults.within("instance_id_ttl", self.instance_id_ttl, SECOND..=HOUR);
         faults.within("registry.hold_empty", self.registry.hold_empty, Duration::ZERO..=10 * MINUTE);
-        faults.within("registry.drain", self.registry.drain, Duration::ZERO..=MINUTE);
+        faults.within("registry.drain_delay", self.registry.drain_delay, Duration::ZERO..=MINUTE);
         if self.instance_id_ttl.subsec_nanos() != 0 {
             let value = format!("{:?}", self.instance_id_ttl);
             faults.push(SectionFault::unfit("instance_id_ttl", value, "it must be whole seconds"));

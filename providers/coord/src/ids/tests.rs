@@ -26,12 +26,12 @@ async fn an_id_whose_answer_was_lost_is_given_back() {
     let id = ids.acquire().await.unwrap();
     // Closing may be tried again, whatever the first try came to.
     for (fault, outcome) in [(Fault::Refused, Outcome::NotApplied), (Fault::AnswerLost, Outcome::Unknown)] {
-        backend.fail("close_id", fault);
-        assert_eq!(id.close().await.unwrap_err().outcome(), outcome);
+        backend.fail("release_id", fault);
+        assert_eq!(id.release().await.unwrap_err().outcome(), outcome);
         assert!(!id.lease().is_held());
     }
-    id.close().await.unwrap();
-    id.close().await.unwrap();
+    id.release().await.unwrap();
+    id.release().await.unwrap();
     assert_eq!(backend.struck(), 3);
     drop(ids.acquire().await.unwrap());
 }
@@ -60,10 +60,10 @@ async fn a_dropped_future_leaves_no_id_wherever_it_is_dropped() {
     let free_again = async |_| {
         settle().await;
         assert_eq!(backend.keys(&format!("{ROOT}orders/ids/")).await, Vec::<String>::new());
-        ids.acquire().await.unwrap().close().await.unwrap();
+        ids.acquire().await.unwrap().release().await.unwrap();
     };
     let acquired = drop_at_each_poll(async |_| drop(ids.acquire().await.unwrap()), free_again).await;
-    let closed = drop_at_each_poll(async |_| ids.acquire().await.unwrap().close().await.unwrap(), free_again).await;
+    let closed = drop_at_each_poll(async |_| ids.acquire().await.unwrap().release().await.unwrap(), free_again).await;
     println!("polls: {acquired:?} {closed:?}");
     assert!(acquired.polls >= 3 && closed.polls >= 4);
 }
@@ -90,6 +90,6 @@ async fn a_floor_that_arrives_late_overwrites_no_later_one() {
     id.raise_floor(highest + 3).await.unwrap_err();
     id.raise_floor(highest + 4).await.unwrap();
     sleep(Duration::from_secs(10)).await;
-    id.close().await.unwrap();
+    id.release().await.unwrap();
     assert_eq!(ids.acquire().await.unwrap().floor(), highest + 4);
 }

@@ -23,11 +23,11 @@ pub struct RegistryConfig {
     /// 0 to 1 min. Default 300 ms.
     #[serde(with = "gone_config::duration")]
     #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
-    pub drain: Duration,
+    pub drain_delay: Duration,
 }
 
 impl Default for RegistryConfig {
     fn default() -> Self {
-        Self { hold_empty: Duration::from_secs(15), drain: Duration::from_millis(300) }
+        Self { hold_empty: Duration::from_secs(15), drain_delay: Duration::from_millis(300) }
     }
 }

@@ -132,7 +132,7 @@ impl Registry {
     }
 
     /// Unregisters all that this [`Coord`](crate::Coord) has registered, then waits until peers have heard of it
-    /// ([`RegistryConfig::drain`]); gives how many could not be unregistered and are left to run out.
+    /// ([`RegistryConfig::drain_delay`]); gives how many could not be unregistered and are left to run out.
     ///
     /// This comes first when a process stops, while its servers still answer: then no call fails. The provider does so before
     /// any goner stops; a program without the container calls it before it stops its servers.
@@ -141,7 +141,7 @@ impl Registry {
     pub async fn withdraw(&self) -> u64 {
         let (gone, left) = self.directory().kept.give_up_all(false).await;
         if gone > 0 {
-            sleep(self.shared.config.registry.drain).await;
+            sleep(self.shared.config.registry.drain_delay).await;
         }
         left
     }

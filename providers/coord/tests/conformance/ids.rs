@@ -40,12 +40,12 @@ pub(crate) async fn an_id_is_within_its_bounds_and_free_again_when_it_is_closed(
     // It is renewed.
     tokio::time::sleep(2 * TTL).await;
     id.lease().check().unwrap();
-    id.close().await.unwrap();
+    id.release().await.unwrap();
     assert_eq!(id.lease().end(), Some(LeaseEnd::Released));
     let next = ids(&other, 1).acquire().await.unwrap();
     assert!(next.id() == 1 && next.lease().fencing() > id.lease().fencing());
     // Closing again leaves the next holder alone.
-    id.close().await.unwrap();
+    id.release().await.unwrap();
     next.raise_floor(1).await.unwrap();
     drop(next);
     all_are_free(&at.coord).await;
@@ -70,7 +70,7 @@ pub(crate) async fn ten_who_ask_for_five_get_five(at: At) {
         let unique: BTreeSet<_> = held.iter().map(|(id, _)| id.id()).collect();
         assert_eq!((unique, exhausted), (BTreeSet::from([1, 2, 3, 4, 5]), 5));
         for (id, _) in &held {
-            id.close().await.unwrap();
+            id.release().await.unwrap();
         }
     }
 }
@@ -83,7 +83,7 @@ pub(crate) async fn the_first_free_id_is_taken(At { coord, .. }: At) {
         assert_eq!(id.id(), wanted);
         held.push(id);
     }
-    held.remove(1).close().await.unwrap();
+    held.remove(1).release().await.unwrap();
     assert_eq!(ids(&coord, 1023).acquire().await.unwrap().id(), 2);
     // Whatever the highest number is, they are the same ids; those of another service are not.
     assert!(matches!(ids(&coord, 1).acquire().await, Err(CoordError::Exhausted { .. })));
@@ -102,7 +102,7 @@ pub(crate) async fn instances_have_different_ids_and_a_killed_one_leaves_its_id_
     assert_eq!(unique, BTreeSet::from([1, 2, 3]));
 
     // Closed in order: free at once.
-    instances[0].1.close().await.unwrap();
+    instances[0].1.release().await.unwrap();
     let one = ids(&at.coord, 1023).acquire().await.unwrap();
     assert_eq!(one.id(), 1);
 
@@ -131,7 +131,7 @@ pub(crate) async fn a_lost_id_does_not_come_back(at: At) {
     drop(killed);
     assert!(matches!(id.lease().lost().await, LeaseEnd::Lost(_)));
     assert!(matches!(id.raise_floor(7).await, Err(CoordError::Lost { .. })));
-    let error = id.close().await.unwrap_err();
+    let error = id.release().await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "`/im-infra/allocators/orders/ids/1` is no longer held: it was lost: it is no longer renewed"
@@ -147,7 +147,7 @@ pub(crate) async fn a_lost_id_does_not_come_back(at: At) {
     assert_eq!((next.id(), id.lease().is_held()), (id.id(), true));
     assert!(matches!(id.raise_floor(7).await, Err(CoordError::Lost { .. })));
     assert!(!id.lease().is_held());
-    assert!(matches!(id.close().await, Err(CoordError::Lost { .. })));
+    assert!(matches!(id.release().await, Err(CoordError::Lost { .. })));
     assert_eq!(taken(&at.coord).await, 1);
 }
 
@@ -159,7 +159,7 @@ pub(crate) async fn a_floor_outlives_its_holder_and_never_goes_back(at: At) {
     id.raise_floor(42).await.unwrap();
     id.raise_floor(7).await.unwrap();
     assert_eq!(id.floor(), 42);
-    id.close().await.unwrap();
+    id.release().await.unwrap();
     assert!(matches!(id.raise_floor(43).await, Err(CoordError::Lost { .. })));
 
     let killed = at.other().await;
@@ -185,7 +185,7 @@ pub(crate) async fn a_floor_outlives_its_holder_and_never_goes_back(at: At) {
     all_are_free(&at.coord).await;
     let next = ids(&at.coord, 1).acquire().await.unwrap();
     assert_eq!(next.floor(), 5000);
-    next.close().await.unwrap();
+    next.release().await.unwrap();
 
     // A floor that is no number is not passed over, and the number is given back.
     at.coord.config().set("/im-infra/allocators/orders/floors/1", "x").await.unwrap();

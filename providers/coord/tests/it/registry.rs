@@ -49,7 +49,7 @@ impl Stop for Server {
 // REG-13
 #[tokio::test(start_paused = true)]
 async fn what_is_registered_is_withdrawn_before_the_servers_stop() {
-    let config = ConfigSource::hermetic().set("coord.url", URL).set("coord.registry.drain", "2s");
+    let config = ConfigSource::hermetic().set("coord.url", URL).set("coord.registry.drain_delay", "2s");
     let modules = AppBuilder::new().fallback(gone_config::module).fallback(gone_coord::module);
     let app = modules.load((Server::goner(), source(config))).boot().await.unwrap();
     let server = app.get::<Arc<Server>>().unwrap();
@@ -67,11 +67,12 @@ async fn what_is_registered_is_withdrawn_before_the_servers_stop() {
 
 #[test]
 fn what_is_out_of_its_bounds_is_a_problem_of_the_plan() {
-    let config = ConfigSource::hermetic().set("coord.registry.drain", "2m").set("coord.registry.hold_empty", "11m");
+    let config =
+        ConfigSource::hermetic().set("coord.registry.drain_delay", "2m").set("coord.registry.hold_empty", "11m");
     let modules = AppBuilder::new().fallback(gone_config::module).fallback(gone_coord::module);
     let error = modules.load((Server::goner(), source(config))).check().unwrap_err().to_string();
     for told in [
-        "config key `coord.registry.drain`: bad value `2m`",
+        "config key `coord.registry.drain_delay`: bad value `2m`",
         "expected 0ns to 60s",
         "config key `coord.registry.hold_empty`: bad value `11m`",
         "expected 0ns to 600s",
