@@ -104,22 +104,27 @@ impl Db {
         }
     }
 
-    /// The connections of the pool, right now.
-    pub fn pool_stats(&self) -> PoolStats {
+    /// The figures of the pool, right now.
+    pub fn stats(&self) -> DbStats {
         let pool = &self.inner.pool;
-        let size = pool.size();
+        let connections = u64::from(pool.size());
         // The two are read one after the other, so a connection on its way back may be counted in both.
-        let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX).min(size);
-        PoolStats { size, idle, in_use: size - idle, max: pool.options().get_max_connections() }
+        let connections_idle = (pool.num_idle() as u64).min(connections);
+        DbStats {
+            connections,
+            connections_idle,
+            connections_in_use: connections - connections_idle,
+            connections_max: pool.options().get_max_connections().into(),
+        }
     }
 
     /// The connections, as figures.
     pub(crate) fn figures(&self) -> Vec<Stat> {
-        let pool = self.pool_stats();
+        let stats = self.stats();
         vec![
-            Stat::gauge("connections", u64::from(pool.size)),
-            Stat::gauge("connections_in_use", u64::from(pool.in_use)),
-            Stat::gauge("connections_max", u64::from(pool.max)),
+            Stat::gauge("connections", stats.connections),
+            Stat::gauge("connections_in_use", stats.connections_in_use),
+            Stat::gauge("connections_max", stats.connections_max),
         ]
     }
 
@@ -147,14 +152,14 @@ impl Db {
         let closing = tokio::spawn(async move { pool.close().await });
         match timeout(deadline.remaining(), closing).await {
             Ok(_) => CloseReport::clean(),
-            Err(_) => CloseReport::clean().still_running(self.pool_stats().in_use.into()),
+            Err(_) => CloseReport::clean().still_running(self.stats().connections_in_use),
         }
     }
 
     /// Takes a connection out of the pool.
     pub(crate) async fn acquire(&self) -> Result<PoolConnection<Any>, DbError> {
         self.inner.pool.acquire().await.map_err(|source| match source {
-            sqlx::Error::PoolTimedOut => DbError::AcquireTimeout { stats: Some(self.pool_stats()), source },
+            sqlx::Error::PoolTimedOut => DbError::AcquireTimeout { stats: Some(self.stats()), source },
             sqlx::Error::PoolClosed => DbError::Closed,
             _ => DbError::Connect { address: self.inner.address.clone(), source },
         })
@@ -186,7 +191,7 @@ impl fmt::Debug for Db {
         f.debug_struct("Db")
             .field("address", &self.inner.address)
             .field("dialect", &self.inner.dialect)
-            .field("pool", &self.pool_stats())
+            .field("stats", &self.stats())
             .field("closed", &self.is_closed())
             .finish()
     }
@@ -240,16 +245,16 @@ async fn out_of_transaction(connection: &mut AnyConnection, pinned: bool) -> Res
     Ok(!connection.is_in_transaction())
 }
 
-/// The connections of a pool at one moment.
+/// The figures of a [`Db`]: the connections of its pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct PoolStats {
+pub struct DbStats {
     /// Open connections.
-    pub size: u32,
+    pub connections: u64,
     /// Of these, those that nobody uses.
-    pub idle: u32,
+    pub connections_idle: u64,
     /// Of these, those lent out.
-    pub in_use: u32,
+    pub connections_in_use: u64,
     /// The most that may be open.
-    pub max: u32,
+    pub connections_max: u64,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use gone_config::SectionError;
 use gone_kit::Outcome;
 
-use crate::db::PoolStats;
+use crate::db::DbStats;
 
 /// What can go wrong at a database.
 ///
@@ -43,10 +43,10 @@ pub enum DbError {
         after: Duration,
     },
     /// No connection became free within [`DbConfig::acquire_timeout`](crate::DbConfig::acquire_timeout).
-    #[error("no database connection became free in time{}", stats.map_or(String::new(), |it| format!(" ({} of {} in use)", it.in_use, it.max)))]
+    #[error("no database connection became free in time{}", stats.map_or(String::new(), |it| format!(" ({} of {} in use)", it.connections_in_use, it.connections_max)))]
     AcquireTimeout {
         /// The pool at that time, where it is known.
-        stats: Option<PoolStats>,
+        stats: Option<DbStats>,
         /// The pool's own error.
         source: sqlx::Error,
     },

@@ -56,7 +56,7 @@ pub use sqlx;
 
 pub use backend::Dialect;
 pub use config::{DbConfig, LogLevel};
-pub use db::{Db, PoolStats};
+pub use db::{Db, DbStats};
 pub use error::{ConstraintKind, DbError};
 pub use migrate::Migration;
 pub use provider::{DbProvider, module};

@@ -66,7 +66,7 @@ async fn a_transaction_dropped_anywhere_leaves_none_open_and_loses_no_acknowledg
     let (items, probes) =
         (count(&db, "SELECT COUNT(*) FROM items").await, count(&db, "SELECT COUNT(*) FROM probes").await);
     assert_eq!(probes, 10 * MOST_POLLS as i64 * 2);
-    assert_eq!(db.pool_stats().max, 1);
+    assert_eq!(db.stats().connections_max, 1);
 
     // What a stray transaction held would be gone with its connection.
     let report = db.close(Deadline::after(Duration::from_secs(5))).await;

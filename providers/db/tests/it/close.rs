@@ -23,7 +23,7 @@ async fn after_close_ping_says_closed() {
         assert!(matches!(clone.ping().await, Err(DbError::Closed)), "{}", bench.name);
         let error = DbError::from(sqlx::query("SELECT 1").execute(&clone).await.unwrap_err());
         assert!(matches!(error, DbError::Closed), "{error:?}");
-        assert_eq!(db.pool_stats().size, 0, "{}", bench.name);
+        assert_eq!(db.stats().connections, 0, "{}", bench.name);
     }
 }
 

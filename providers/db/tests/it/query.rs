@@ -33,15 +33,20 @@ async fn the_pool_tells_its_figures() {
         db.transaction(async |_| -> Result<(), DbError> {
             // The connection that `connect` tried may still be on its way back.
             let settled = async {
-                while db.pool_stats().in_use != 1 {
+                while db.stats().connections_in_use != 1 {
                     tokio::task::yield_now().await;
                 }
             };
             let settled = tokio::time::timeout(Duration::from_secs(10), settled).await;
-            let stats = db.pool_stats();
+            let stats = db.stats();
             settled.unwrap_or_else(|_| panic!("{}: {stats:?}", bench.name));
-            assert_eq!(stats.max, max, "{}: {stats:?}", bench.name);
-            assert_eq!(stats.size, stats.idle + stats.in_use, "{}: {stats:?}", bench.name);
+            assert_eq!(stats.connections_max, max, "{}: {stats:?}", bench.name);
+            assert_eq!(
+                stats.connections,
+                stats.connections_idle + stats.connections_in_use,
+                "{}: {stats:?}",
+                bench.name
+            );
             Ok(())
         })
         .await
@@ -169,7 +174,7 @@ async fn waiting_too_long_for_a_connection_is_a_typed_error() {
         db.transaction(async |_| -> Result<(), DbError> {
             let error = db.ping().await.unwrap_err();
             let DbError::AcquireTimeout { stats: Some(stats), .. } = &error else { panic!("{error:?}") };
-            assert_eq!((stats.in_use, stats.max), (1, 1));
+            assert_eq!((stats.connections_in_use, stats.connections_max), (1, 1));
             assert_eq!(error.to_string(), "no database connection became free in time (1 of 1 in use)");
 
             let error = DbError::from(sqlx::query("SELECT 1").execute(&db).await.unwrap_err());
@@ -199,10 +204,10 @@ async fn no_more_idle_connections_are_kept_than_allowed() {
     // a moment after its query has ended.
     let settled = async {
         loop {
-            while db.pool_stats().in_use > 0 {
+            while db.stats().connections_in_use > 0 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            if db.pool_stats().size <= 2 {
+            if db.stats().connections <= 2 {
                 break;
             }
             db.ping().await.unwrap();

@@ -127,7 +127,7 @@ async fn a_memory_database_outlives_every_age_limit() {
     for _ in 0..3 {
         assert_eq!(count(&db, "SELECT COUNT(*) FROM t").await, 0);
     }
-    assert_eq!(db.pool_stats().max, 1);
+    assert_eq!(db.stats().connections_max, 1);
 }
 
 #[tokio::test]
