@@ -6,9 +6,10 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use gone_config::{Section, SectionError, SectionFault};
+use gone_kit::Clock;
 use tracing::Subscriber;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
@@ -23,7 +24,6 @@ use crate::lines::Lines;
 use crate::logger::Logger;
 use crate::panic_hook;
 use crate::sink::{ClogStats, FlushReport, LogFile, NoticeStyle, Sink};
-use crate::time::Clock;
 
 /// Called with the exit code after a fatal line; see [`ClogBuilder::on_fatal`].
 pub type ExitHook = Arc<dyn Fn(i32) + Send + Sync>;
@@ -110,7 +110,7 @@ impl Clog {
 
     /// Begins a log with more than a configuration.
     pub fn builder(config: ClogConfig) -> ClogBuilder {
-        ClogBuilder { config, writer: None, on_fatal: None, clock: Clock::System }
+        ClogBuilder { config, writer: None, on_fatal: None, clock: Clock::system() }
     }
 
     /// A logger at the root namespace of this log.
@@ -262,10 +262,10 @@ impl ClogBuilder {
         self
     }
 
-    /// Takes the time from `now` in the place of the system's clock: that of each line, and that by
-    /// which files are rotated, named and deleted.
-    pub fn clock(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.clock = Clock::Given(Arc::new(now));
+    /// Takes the time from the wall of `clock` in the place of the machine's: that of each line, and that
+    /// by which files are rotated, named and deleted.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 

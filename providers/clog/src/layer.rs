@@ -177,7 +177,7 @@ where
         }
         parts.locate(core, callsite);
 
-        let now = core.lines.clock.now();
+        let now = core.lines.clock.wall();
         if let Some(sampler) = &core.lines.sampler {
             let second = second_of(now);
             let untold = sampler.untold(second, false);
@@ -200,7 +200,7 @@ impl Core {
     /// Writes lines about those that sampling left out and that are not told yet.
     pub(crate) fn tell_suppressed(&self) {
         if let Some(sampler) = &self.lines.sampler {
-            self.tell(sampler.untold(second_of(self.lines.clock.now()), true));
+            self.tell(sampler.untold(second_of(self.lines.clock.wall()), true));
         }
     }
 
@@ -213,7 +213,7 @@ impl Core {
             parts.caller.push_str(&about.caller);
             parts.place.push_str(&about.place);
             parts.suppressed = suppressed;
-            parts.write(line, self, about.level, local, self.lines.clock.now());
+            parts.write(line, self, about.level, local, self.lines.clock.wall());
             self.sink.write_line(about.level, line.as_bytes());
             scratch.give_back();
         }

@@ -1,12 +1,13 @@
 //! What a log knows about its lines.
 
+use gone_kit::Clock;
+
 use crate::callsite::{self, Callsite};
 use crate::config::ClogConfig;
 use crate::kept::Kept;
 use crate::sampling::Sampler;
 use crate::secrets::Secrets;
 use crate::style::{self, WrittenKey};
-use crate::time::Clock;
 
 /// The least that a line may be limited to: the keys of every line fit into it whatever they hold.
 pub(crate) const SHORTEST_LINE: usize = 4 * 1024;

@@ -1,38 +1,11 @@
 //! Local time as text.
 
 use std::fmt::{self, Write};
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
-
-/// What tells the time of a line.
-#[derive(Clone, Default)]
-pub(crate) enum Clock {
-    #[default]
-    System,
-    Given(Arc<dyn Fn() -> SystemTime + Send + Sync>),
-}
-
-impl Clock {
-    pub(crate) fn now(&self) -> SystemTime {
-        match self {
-            Self::System => SystemTime::now(),
-            Self::Given(now) => now(),
-        }
-    }
-}
-
-impl fmt::Debug for Clock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::System => "System",
-            Self::Given(_) => "Given",
-        })
-    }
-}
 
 /// The second that a time lies in, counted from 1970. A clock before that is one that was never set.
 pub(crate) fn second_of(now: SystemTime) -> u64 {

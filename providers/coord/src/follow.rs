@@ -116,8 +116,7 @@ impl<T: Send + Sync + 'static> Followed<T> {
         refused: Option<E>,
         make: impl Fn(Entries<'_>) -> Result<T, E> + Send + 'static,
     ) -> Self {
-        let wall = clock.clone();
-        let value = Reload::with_clock(first, move || wall.wall());
+        let value = Reload::with_clock(first, clock.clone());
         let state = feed.state();
         if let Some(error) = refused {
             value.refuse(&error);

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::Stat;
+use crate::{Clock, Stat};
 
 /// A value that is replaced as a whole: the one way in which components take new settings while they run.
 ///
@@ -37,7 +37,7 @@ struct Shared<T> {
     /// One change at a time.
     changing: Mutex<()>,
     status: watch::Sender<ReloadStatus>,
-    clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
+    clock: Clock,
 }
 
 struct Held<T> {
@@ -74,18 +74,18 @@ pub struct ReloadError {
 impl<T> Reload<T> {
     /// The first value, of version 1.
     pub fn new(value: T) -> Self {
-        Self::with_clock(value, SystemTime::now)
+        Self::with_clock(value, Clock::system())
     }
 
-    /// As [`new`](Self::new), with the clock that gives the times of [`ReloadStatus`].
-    pub fn with_clock(value: T, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+    /// As [`new`](Self::new), with the clock whose wall gives the times of [`ReloadStatus`].
+    pub fn with_clock(value: T, clock: Clock) -> Self {
         let held = Held { value: Arc::new(value), version: 1 };
         let status = ReloadStatus { version: 1, accepted: 0, refused: 0, changed_at: None, last_error: None };
         Self(Arc::new(Shared {
             current: Arc::new(ArcSwap::from_pointee(held)),
             changing: Mutex::new(()),
             status: watch::Sender::new(status),
-            clock: Box::new(clock),
+            clock,
         }))
     }
 
@@ -115,7 +115,7 @@ impl<T> Reload<T> {
 
     /// Notes that a new value could not be made, and why. The text must hold no secret.
     pub fn refuse(&self, error: &dyn fmt::Display) {
-        let last_error = Some(ReloadError { message: error.to_string().into(), at: (self.0.clock)() });
+        let last_error = Some(ReloadError { message: error.to_string().into(), at: self.0.clock.wall() });
         self.0.status.send_modify(|status| {
             status.refused += 1;
             status.last_error = last_error;
@@ -175,7 +175,7 @@ impl<T> Reload<T> {
     fn swap(&self, value: Arc<T>) -> u64 {
         let version = self.version() + 1;
         self.0.current.store(Arc::new(Held { value, version }));
-        let now = (self.0.clock)();
+        let now = self.0.clock.wall();
         self.0.status.send_modify(|status| {
             status.version = version;
             status.accepted += 1;
@@ -286,21 +286,20 @@ impl StatusChanges {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use super::*;
-    use crate::StatValue;
+    use crate::{ManualClock, StatValue};
 
     #[test]
     fn a_refused_value_leaves_the_last_good_one_and_is_told_with_its_time() {
-        let seconds = Arc::new(AtomicU64::new(5));
-        let clock = Arc::clone(&seconds);
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        let value = Reload::with_clock(1, move || at(clock.load(Ordering::SeqCst)));
+        let (clock, hand) = ManualClock::at(at(5));
+        let value = Reload::with_clock(1, clock);
         assert_eq!(value.reload(|_| Err::<i32, _>("not a number")), Err("not a number"));
         assert_eq!((*value.get(), value.version()), (1, 1));
-        seconds.store(7, Ordering::SeqCst);
+        hand.advance(Duration::from_secs(2));
         assert_eq!(value.reload(|old| Ok::<_, &str>(old + 1)), Ok(2));
 
         let status = value.status();

@@ -6,11 +6,12 @@ use std::io::{self, Write};
 use std::path::{self, Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use gone_kit::Clock;
+
 use super::backups::{Backup, Backups};
 use super::batch::Step;
 use super::tidy::Tidy;
 use crate::rotation::Rotation;
-use crate::time::Clock;
 
 /// How often it is checked that the file is still the one at its path: less than the second within
 /// which a change is noticed.
@@ -230,7 +231,7 @@ impl Rotator {
     /// The stretch of time that it is now; none where files are not rotated by time.
     fn current_period(&mut self) -> Option<i64> {
         let every = self.rotation.every?;
-        let now = self.clock.now();
+        let now = self.clock.wall();
         let second = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         match self.seen {
             Some((last, period)) if last == second => Some(period),
@@ -248,7 +249,7 @@ impl Rotator {
             Some(last) => Some(last),
             None => backups.list()?.into_iter().map(|(backup, _)| backup).max(),
         };
-        let backup = backups.next(self.clock.now(), last);
+        let backup = backups.next(self.clock.wall(), last);
         let aside = backups.path(backup);
         // Not even what came there since is written over.
         if fs::symlink_metadata(&aside).is_ok() {

@@ -3,10 +3,12 @@
 use std::io;
 use std::mem;
 
+use gone_kit::Clock;
+
 use crate::config::Format;
 use crate::escape::{Escape, console_word, json_string, push};
 use crate::level::Level;
-use crate::time::{Clock, LocalTime};
+use crate::time::LocalTime;
 
 /// What has happened to the log and stands in no line of it yet.
 #[derive(Default)]
@@ -77,7 +79,7 @@ impl NoticeStyle {
     }
 
     fn line(&self, out: &mut String, message: &str, figures: &[(&str, u64, bool)], error: Option<&io::Error>) {
-        let now = self.clock.now();
+        let now = self.clock.wall();
         let as_json = self.format == Format::Json;
         let namespace = format!("{}.clog", self.service);
         let mut local = LocalTime::default();
@@ -113,8 +115,9 @@ impl NoticeStyle {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::UNIX_EPOCH;
+
+    use gone_kit::ManualClock;
 
     use super::*;
 
@@ -123,7 +126,7 @@ mod tests {
             format,
             is_coloured: false,
             service: "shop".to_owned(),
-            clock: Clock::Given(Arc::new(|| UNIX_EPOCH)),
+            clock: ManualClock::at(UNIX_EPOCH).0,
         };
         let mut out = Vec::new();
         style.write(untold, &mut out);

@@ -4,10 +4,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
+use gone_kit::Clock;
+
 use super::backups::Backups;
 use super::batch::Step;
 use crate::rotation::Rotation;
-use crate::time::Clock;
 
 /// At most one thread at a time, which ends when nothing is left to do.
 #[derive(Clone, Default)]
@@ -114,7 +115,7 @@ impl Shared {
 impl Job {
     /// Deletes what is not kept, and compresses what is; gives what could not be done.
     fn run(&self) -> Vec<String> {
-        let (kept, errors) = self.backups.clean(&self.rotation, self.clock.now());
+        let (kept, errors) = self.backups.clean(&self.rotation, self.clock.wall());
         #[cfg_attr(not(feature = "gzip"), expect(unused_mut, reason = "only compression adds to it"))]
         let mut problems: Vec<String> =
             errors.into_iter().map(|error| format!("cannot delete an old log file: {error}")).collect();

@@ -1,18 +1,15 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use gone_clog::{Clog, ClogConfig, Level};
+use gone_kit::ManualClock;
 
 use crate::capture::{Captured, Object, json, open};
 
-/// A log whose clock is set by hand, in seconds.
-fn with_clock(config: ClogConfig) -> (Clog, Captured, Arc<AtomicU64>) {
-    let seconds = Arc::new(AtomicU64::new(1_700_000_000));
-    let now = Arc::clone(&seconds);
-    let clock = move || SystemTime::UNIX_EPOCH + Duration::from_secs(now.load(Ordering::Relaxed));
+/// A log whose clock is moved by hand, from a full second on.
+fn with_clock(config: ClogConfig) -> (Clog, Captured, ManualClock) {
+    let (clock, hand) = ManualClock::at(SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000));
     let (clog, captured) = open(Clog::builder(config).clock(clock));
-    (clog, captured, seconds)
+    (clog, captured, hand)
 }
 
 fn sampled(first: u32, then_every: u32) -> ClogConfig {
@@ -27,13 +24,13 @@ fn suppressed(object: &Object) -> u64 {
 
 #[test]
 fn of_many_equal_lines_some_are_written_and_tell_how_many_are_not() {
-    let (clog, captured, seconds) = with_clock(sampled(3, 10));
+    let (clog, captured, hand) = with_clock(sampled(3, 10));
     tracing::subscriber::with_default(clog.subscriber(), || {
         let log = clog.logger().namespace("store");
         let storm = || (0..25).for_each(|_| log.info("storm"));
         storm();
         log.info("another");
-        seconds.fetch_add(1, Ordering::Relaxed);
+        hand.advance(Duration::from_secs(1));
         storm();
     });
     let seen: Vec<_> =
@@ -58,13 +55,13 @@ fn of_many_equal_lines_some_are_written_and_tell_how_many_are_not() {
 
 #[test]
 fn a_storm_that_is_over_is_told_by_a_line_of_its_own() {
-    let (clog, captured, seconds) = with_clock(sampled(1, 0));
+    let (clog, captured, hand) = with_clock(sampled(1, 0));
     tracing::subscriber::with_default(clog.subscriber(), || {
         let log = clog.logger().namespace("store");
         for _ in 0..100 {
             log.warn("storm\n");
         }
-        seconds.fetch_add(2, Ordering::Relaxed);
+        hand.advance(Duration::from_secs(2));
         log.info("calm");
     });
     let objects = captured.objects();
@@ -78,7 +75,7 @@ fn a_storm_that_is_over_is_told_by_a_line_of_its_own() {
 
 #[test]
 fn every_line_is_written_or_told_when_the_log_is_flushed() {
-    let (clog, captured, seconds) = with_clock(sampled(2, 7));
+    let (clog, captured, hand) = with_clock(sampled(2, 7));
     let mut logged = 0;
     tracing::subscriber::with_default(clog.subscriber(), || {
         for round in 0..400_u64 {
@@ -87,7 +84,7 @@ fn every_line_is_written_or_told_when_the_log_is_flushed() {
                 logged += 1;
             }
             if round % 13 == 0 {
-                seconds.fetch_add(1, Ordering::Relaxed);
+                hand.advance(Duration::from_secs(1));
             }
         }
     });

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 #[cfg(feature = "gzip")]
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use gone_clog::{Clog, ClogError, Every, Output, Rotation};
+use gone_kit::ManualClock;
 
 use crate::outputs::{LONG, Lines, directly_into, info, into_file, load};
 
@@ -126,28 +125,11 @@ fn full_size_rotation_under_load_loses_no_line() {
     rotation_loses_nothing(100_000);
 }
 
-/// A clock that stands where it is put.
-#[derive(Clone)]
-struct Clock(Arc<AtomicU64>);
-
-impl Clock {
-    fn at(time: &str) -> Self {
-        let clock = Self(Arc::default());
-        clock.set(time);
-        clock
-    }
-
-    /// Local time.
-    fn set(&self, time: &str) {
-        let civil: jiff::civil::DateTime = time.parse().unwrap();
-        let at = jiff::tz::TimeZone::system().to_timestamp(civil).unwrap();
-        self.0.store(at.as_second().try_into().unwrap(), Ordering::Relaxed);
-    }
-
-    fn read(&self) -> impl Fn() -> SystemTime + Send + Sync + 'static {
-        let seconds = Arc::clone(&self.0);
-        move || UNIX_EPOCH + Duration::from_secs(seconds.load(Ordering::Relaxed))
-    }
+/// A moment of local time.
+fn local(time: &str) -> SystemTime {
+    let civil: jiff::civil::DateTime = time.parse().unwrap();
+    let at = jiff::tz::TimeZone::system().to_timestamp(civil).unwrap();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(at.as_second().try_into().unwrap())
 }
 
 #[test]
@@ -158,15 +140,15 @@ fn a_new_day_or_hour_begins_a_new_file() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.log");
-        let clock = Clock::at("2025-03-11T10:00:00");
+        let (clock, hand) = ManualClock::at(local("2025-03-11T10:00:00"));
         let mut config = directly_into(&path);
         config.rotation = rotation(|it| (it.every, it.max_bytes) = (Some(every), 0));
-        let clog = Clog::builder(config).clock(clock.read()).open().unwrap();
+        let clog = Clog::builder(config).clock(clock).open().unwrap();
         info(&clog, "first");
-        clock.set(same);
+        hand.set_wall(local(same));
         info(&clog, "second");
         assert_eq!(files(folder.path()).len(), 1);
-        clock.set(next);
+        hand.set_wall(local(next));
         info(&clog, "third");
         clog.close(LONG);
         let files = files(folder.path());
@@ -199,14 +181,14 @@ fn old_files_go_by_number_and_age_and_others_stay() {
     for name in ["app-old.log", "app-20250101T000000Z-0000.txt"] {
         fs::write(folder.path().join(name), "not ours").unwrap();
     }
-    let clock = Clock::at("2025-03-11T10:00:00");
+    let (clock, hand) = ManualClock::at(local("2025-03-11T10:00:00"));
     let mut config = directly_into(&path);
     config.rotation = rotation(|it| {
         it.max_bytes = 1_024;
         it.max_backups = 3;
         it.max_age_days = 10;
     });
-    let clog = Clog::builder(config.clone()).clock(clock.read()).open().unwrap();
+    let clog = Clog::builder(config.clone()).clock(clock.clone()).open().unwrap();
     load(&clog, 1, 100);
     clog.close(LONG);
     let names =
@@ -216,8 +198,8 @@ fn old_files_go_by_number_and_age_and_others_stay() {
     let last = (rotations - 3..rotations).map(|number| format!("Z-{number:04}.log"));
     assert!(kept.iter().zip(last).all(|(name, end)| name.ends_with(&end)) && kept.len() == 3, "{kept:?}");
     // Weeks later the old ones are too old.
-    clock.set("2025-03-31T10:00:00");
-    let clog = Clog::builder(config).clock(clock.read()).open().unwrap();
+    hand.set_wall(local("2025-03-31T10:00:00"));
+    let clog = Clog::builder(config).clock(clock).open().unwrap();
     load(&clog, 1, 10);
     clog.close(LONG);
     assert!(names(folder.path()).is_empty(), "{:?}", names(folder.path()));
@@ -230,13 +212,13 @@ fn old_files_go_by_number_and_age_and_others_stay() {
 fn old_files_are_compressed_and_one_that_cannot_be_stays_and_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.log");
-    let clock = Clock::at("2025-03-11T10:00:00");
+    let (clock, _) = ManualClock::at(local("2025-03-11T10:00:00"));
     let mut config = directly_into(&path);
     config.rotation = rotation(|it| {
         it.max_bytes = 4_000;
         it.compress = true;
     });
-    let clog = Clog::builder(config.clone()).clock(clock.read()).open().unwrap();
+    let clog = Clog::builder(config.clone()).clock(clock.clone()).open().unwrap();
     load(&clog, 1, 100);
     clog.close(LONG);
     let all = files(folder.path());
@@ -250,7 +232,7 @@ fn old_files_are_compressed_and_one_that_cannot_be_stays_and_is_told() {
     let second = all.keys().next().unwrap().split('-').nth(1).unwrap();
     let next = format!("app-{second}-{compressed:04}.log");
     fs::create_dir(folder.path().join(format!("{next}.gz.part"))).unwrap();
-    let clog = Clog::builder(config).clock(clock.read()).open().unwrap();
+    let clog = Clog::builder(config).clock(clock).open().unwrap();
     load(&clog, 1, 30);
     let told = || files(folder.path()).values().any(|text| text.contains("cannot compress the old log file"));
     for _ in 0..500 {

@@ -6,10 +6,11 @@ mod overflow;
 use std::io;
 use std::thread;
 
+use gone_kit::Clock;
+
 use super::*;
 use crate::config::Format;
 pub(super) use crate::queue::Overflow;
-use crate::time::Clock;
 
 /// An output that can be held up, can refuse, and keeps what it takes.
 #[derive(Clone, Default)]
@@ -90,7 +91,7 @@ impl Write for Output {
 }
 
 fn style() -> NoticeStyle {
-    let (service, clock) = ("app".to_owned(), Clock::System);
+    let (service, clock) = ("app".to_owned(), Clock::system());
     NoticeStyle { format: Format::Json, is_coloured: false, service, clock }
 }
 
