@@ -52,14 +52,18 @@ mod unwind;
 
 pub use app::{App, Running};
 pub use builder::AppBuilder;
-pub use bundle::{Bundled, Inject, With};
+pub use bundle::Inject;
+#[doc(hidden)]
+pub use bundle::{Bundled, With};
 pub use code::Code;
 pub use condition::Condition;
 pub use dump::{ConfigDump, Setting};
 pub use error::{Error, Result};
 pub use event::Event;
 pub use explanation::{Excerpt, Explanation};
-pub use function::{Blocking, InTurn, Injected, OnThread, ProviderFn};
+#[doc(hidden)]
+pub use function::{Blocking, InTurn, OnThread};
+pub use function::{Injected, ProviderFn};
 pub use goner::Goner;
 pub use handle::{Handle, StateError};
 pub use hooks::{
@@ -69,6 +73,7 @@ pub use hooks::{
 pub use lazy::{Lazy, LazyError};
 pub use loader::{Load, Loader, ModuleOutcome};
 pub use message::MessageKind;
+#[doc(hidden)]
 pub use near::edit_distance;
 pub use options::{EarlyEnd, Options};
 pub use outline::{Edge, Kind, Outline, Part};
@@ -80,7 +85,9 @@ pub use run::TestFlag;
 pub use shutdown::{Shutdown, ShutdownToken};
 pub use slots::Sites;
 pub use source::{Review, Source, Sources};
-pub use spec::{Provide, Read, Spec, Value, provide, provide_blocking, provide_with, source, value};
+#[doc(hidden)]
+pub use spec::{Provide, Read, Value};
+pub use spec::{Spec, provide, provide_blocking, provide_with, source, value};
 pub use spec_builder::SpecBuilder;
 pub use tag::{Asker, Tag};
 pub use target::Target;

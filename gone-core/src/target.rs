@@ -43,6 +43,7 @@ impl Target {
     }
 
     /// The target of what a goner itself offers: no provider makes it, so that it is never moved into its place.
+    #[doc(hidden)]
     pub const fn offered<T: Send + 'static>() -> Self {
         Target {
             id: TypeId::of::<T>(),
@@ -62,6 +63,7 @@ impl Target {
     }
 
     /// The same, of a site that has a default.
+    #[doc(hidden)]
     pub const fn or(self, default: fn() -> Made) -> Self {
         Target { absent: Some(Absent::Default(default)), ..self }
     }
@@ -105,7 +107,7 @@ impl Target {
     ///
     /// # Errors
     /// The deserializer's; and one that names the type, if it is not `Deserialize`.
-    pub fn try_deserialize(
+    pub fn check_deserialize(
         &self,
         deserializer: &mut dyn erased_serde::Deserializer<'_>,
     ) -> Result<(), erased_serde::Error> {

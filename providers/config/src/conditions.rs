@@ -84,9 +84,7 @@ struct Equals<T>(String, T);
 impl<T: DeserializeOwned + PartialEq + fmt::Debug + Send + Sync + 'static> Condition for Equals<T> {
     fn holds(&self, sources: &Sources) -> Result<bool> {
         let Self(key, wanted) = self;
-        let found: Option<T> = settings(sources)?
-            .get(&Key::parse(key).map_err(ConfigError::into_error)?)
-            .map_err(ConfigError::into_error)?;
+        let found: Option<T> = settings(sources)?.get(key).map_err(ConfigError::into_error)?;
         Ok(found.as_ref() == Some(wanted))
     }
 

@@ -1,9 +1,9 @@
 //! Changing the config of a running application.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use gone_kit::{Changes, ReloadStatus, Stat, StatusChanges};
+use gone_kit::{Change, Changes, ReloadStatus, Stat, StatusChanges};
 use serde::Serialize;
 
 use crate::error::{ConfigError, ConfigErrors};
@@ -25,10 +25,10 @@ use crate::value::written;
 /// value. A clone is the same handle.
 ///
 /// ```
-/// use gone_config::{ConfigSource, Key, Live};
+/// use gone_config::{ConfigSource, Live};
 ///
 /// let settings = ConfigSource::hermetic().set("log.level", "info").read()?;
-/// let level: Live<String> = settings.get(&Key::parse("log.level")?)?.expect("it is set");
+/// let level: Live<String> = settings.get("log.level")?.expect("it is set");
 /// let config = settings.handle();
 ///
 /// config.set("log.level", "debug")?;
@@ -137,7 +137,7 @@ impl ConfigHandle {
     pub fn changes(&self) -> SettingsChanges {
         let changes = self.0.engine.changes();
         self.0.followers.send_replace(());
-        SettingsChanges { changes, hub: Arc::clone(&self.0) }
+        SettingsChanges { changes, hub: Arc::downgrade(&self.0) }
     }
 
     fn refused(&self, error: ConfigError) -> ConfigErrors {
@@ -151,26 +151,34 @@ impl fmt::Debug for ConfigHandle {
     }
 }
 
-/// The changes of the whole config, for one subscriber; the latest for a slow one.
+/// The changes of the whole config, for one subscriber; the latest for a slow one. It does not keep the config.
 #[derive(Debug)]
 pub struct SettingsChanges {
     changes: Changes<Snapshot>,
-    hub: Arc<Hub>,
+    hub: Weak<Hub>,
+}
+
+/// A change of the whole config.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SettingsChange {
+    /// What the config said when the last change was told.
+    pub old: Settings,
+    /// What it says now.
+    pub new: Settings,
+    /// The version of the new one: see [`ConfigHandle::version`].
+    pub version: u64,
 }
 
 impl SettingsChanges {
-    /// Waits for the next change: what the config said when the last one was told, and what it says now.
+    /// Waits for the next change; `None` once nobody has the config any more, neither [`Settings`] nor a [`ConfigHandle`].
     ///
-    /// It never ends by itself. A dropped future loses nothing.
-    pub async fn next(&mut self) -> (Settings, Settings) {
-        match self.changes.next().await {
-            Some(change) => {
-                let of = |snapshot| Settings::of(snapshot, Arc::clone(&self.hub));
-                (of(change.old), of(change.new))
-            }
-            // The hub is kept here, so the value is never gone.
-            None => std::future::pending().await,
-        }
+    /// A dropped future loses nothing: the change is told by the next call.
+    pub async fn next(&mut self) -> Option<SettingsChange> {
+        let Change { old, new, version, .. } = self.changes.next().await?;
+        let hub = self.hub.upgrade()?;
+        let of = |snapshot| Settings::of(snapshot, Arc::clone(&hub));
+        Some(SettingsChange { old: of(old), new: of(new), version })
     }
 }
 

@@ -291,15 +291,14 @@ impl fmt::Debug for Hub {
 
 #[cfg(test)]
 mod tests {
-    use crate::{ConfigSource, Key, Live};
+    use crate::{ConfigSource, Live};
 
     #[test]
     fn what_is_read_for_a_check_and_thrown_away_leaves_nothing_behind() {
         let settings = ConfigSource::hermetic().set("port", 1).read().expect("sound");
-        let key = Key::parse("port").expect("a key");
-        let kept: Option<Live<u16>> = settings.get(&key).expect("sound");
+        let kept: Option<Live<u16>> = settings.get("port").expect("sound");
         for _ in 0..10_000 {
-            settings.get::<Live<u16>>(&key).expect("sound");
+            settings.get::<Live<u16>>("port").expect("sound");
         }
         let known = settings.hub().cells().all.len();
         assert!(known <= 64, "{known} are remembered, and 1 is alive");
@@ -317,13 +316,12 @@ mod tests {
             }
             let source = ConfigSource::new().folder(folder.path()).environment([("GONE_LOG__OTHER", "1")]);
             let settings = source.set("log.level", 2).read().expect("sound");
-            let key = Key::parse("log.level").expect("a key");
-            let level = settings.get::<Live<u8>>(&key).expect("sound").expect("set").without_new_files();
+            let level = settings.get::<Live<u8>>("log.level").expect("sound").expect("set").without_new_files();
             assert_eq!(settings.hub().is_followed(), there);
             // It changes by whatever else changes the config, and another one has the files looked for.
             settings.handle().set("log.level", 3).expect("sound");
             assert_eq!(*level.get(), 3);
-            let _other: Option<Live<u8>> = settings.get(&key).expect("sound");
+            let _other: Option<Live<u8>> = settings.get("log.level").expect("sound");
             assert!(settings.hub().is_followed());
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! [`ConfigSource`] names the layers (provider defaults, `gone.toml`, `gone.<profile>.toml`,
 //! `GONE_…` variables, the program) and reads them into [`Settings`], a snapshot. A value is read
-//! by its [`Key`] into any type that serde can read, a section into a struct, and a tag's extension
-//! text ([`Lookup`]) into whatever its site wants. What is wrong comes out as a [`ConfigError`]: the
+//! by its [`Key`] into any type that serde can read, a section into a struct, and what a tag asks for
+//! ([`ConfigProvider`]) into whatever its site wants. What is wrong comes out as a [`ConfigError`]: the
 //! key, the value, where it was set, what was expected and what may have been meant, and no secret.
 //!
 //! A [`Live`] value follows the config while the application runs: when a file changes, or when a [`ConfigHandle`] sets a
@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use gone_config::{ConfigSource, Key};
+//! use gone_config::ConfigSource;
 //!
 //! #[derive(serde::Deserialize)]
 //! #[serde(deny_unknown_fields)]
@@ -77,14 +77,17 @@ pub use component::{Component, Instances};
 pub use conditions::{equals, is_set, not, profile};
 pub use error::{ConfigError, ConfigErrors, ErrorKind, NearKey};
 pub use gone_kit::{Change, Changes, Reload, Secret};
-pub use handle::{ConfigHandle, ConfigLayer, SettingsChanges};
+pub use handle::{ConfigHandle, ConfigLayer, SettingsChange, SettingsChanges};
 pub use key::Key;
 pub use live::Live;
+#[doc(hidden)]
 pub use lookup::Lookup;
 pub use origin::Origin;
 pub use provider::{ConfigProvider, module};
 pub use section::{Faults, Section, SectionError, SectionFault};
-pub use settings::{Answer, Settings};
+#[doc(hidden)]
+pub use settings::Answer;
+pub use settings::Settings;
 pub use source::{ConfigSource, RemoteLayer};
 
 /// What `component!` needs. Not for use by hand: it changes without notice.

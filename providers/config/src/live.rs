@@ -97,6 +97,7 @@ impl<T> Live<T> {
 
     /// The same value, which does not have files looked for by itself that were not there when the config was first read: for the
     /// values of components, which every application has. Whatever else changes the config changes it as well.
+    #[doc(hidden)]
     #[must_use]
     pub fn without_new_files(self) -> Self {
         if let Some(followed) = &self.followed {

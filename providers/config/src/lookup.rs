@@ -6,14 +6,7 @@ use crate::key::{Key, shorten};
 const FORMS: &str = "write `key`, `key=default` or `key,default=text`";
 
 /// What a tag such as `#[gone("config,server.port=8080")]` asks for, read from the text after
-/// `config,`.
-///
-/// - `key`: the key, required unless the site is an `Option`;
-/// - `key=default`: all text after the first `=` is the default, further `=` and `,` included, not
-///   trimmed; it may be empty;
-/// - `key,default=text`: the same, read so only when no `=` comes before the comma.
-///
-/// `default=x` alone asks for the key named `default`. Blanks around the key are ignored.
+/// `config,`: in the forms that [`ConfigProvider`](crate::ConfigProvider) lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookup {
     key: Key,

@@ -43,7 +43,13 @@ impl Source for ConfigSource {
     }
 }
 
-/// Answers `#[gone("config,key=default")]` for every type that serde can read: see [`Lookup`] for what the tag says.
+/// Answers `#[gone("config,key=default")]` for every type that serde can read. Behind `config,` stands
+///
+/// - `key`: the key, required unless the site is an `Option` or has a `default = …`;
+/// - `key=default`: all text after the first `=` is the default, further `=` and `,` included, not trimmed; it may be empty;
+/// - `key,default=text`: the same, read so only when no `=` comes before the comma.
+///
+/// `default=x` alone asks for the key named `default`. Blanks around the key are ignored. The key is a [`Key`](crate::Key).
 ///
 /// All keys and values are checked in the plan. A key that is set nowhere and has no default is `None` for an `Option`,
 /// and a problem for every other type, save a struct of which every field has a default: that reads from the empty table.
@@ -73,7 +79,7 @@ impl NamedProvider for ConfigProvider {
             return Err(Error::new(Code::Config, text));
         }
         match settings
-            .check(tag.extend(), &mut |value| target.try_deserialize(value))
+            .check(tag.extend(), &mut |value| target.check_deserialize(value))
             .map_err(ConfigErrors::into_error)?
         {
             Answer::Absent if !target.is_optional() => absent(settings, target, tag),
@@ -132,7 +138,7 @@ impl StatsReader for ConfigProvider {
 /// Whether the type may do without a value; if not, why.
 fn absent(settings: &Settings, target: &Target, tag: &Tag) -> Result<()> {
     match settings
-        .answer_absent(tag.extend(), &mut |value| target.try_deserialize(value))
+        .answer_absent(tag.extend(), &mut |value| target.check_deserialize(value))
         .map_err(ConfigError::into_error)?
     {
         Answer::Filled => Ok(()),

@@ -11,6 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 /// A section that some crate reads. [`config_section!`](crate::config_section) makes one.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Section {
     /// Its key, such as `db`.

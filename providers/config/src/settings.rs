@@ -57,6 +57,7 @@ impl Snapshot {
 }
 
 /// What [`Settings::answer`] did.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// A value was there, or the tag had a default, and the asker has read it.
@@ -123,9 +124,9 @@ impl Settings {
     ///
     /// [`ErrorKind::Invalid`] when the value cannot become a `T`, or a part of the key's path is no
     /// table; [`ErrorKind::Missing`] and [`ErrorKind::UnknownKey`] for a table that lacks a field
-    /// of `T` or has one too many.
-    pub fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, ConfigError> {
-        let path = key.path();
+    /// of `T` or has one too many; [`ErrorKind::BadKey`] for a text that is no [`Key`].
+    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, ConfigError> {
+        let path = Key::parse(key)?.path();
         self.hub.asked.key(&path, None);
         match self.find(&path)? {
             None => Ok(None),
@@ -183,6 +184,7 @@ impl Settings {
     ///
     /// Those of [`Lookup::parse`] and of [`get`](Self::get). A default that does not fit has
     /// [`Origin::Tag`].
+    #[doc(hidden)]
     pub fn answer(
         &self,
         extend: &str,
@@ -208,6 +210,7 @@ impl Settings {
     }
 
     /// The error for a key that is required and set nowhere, with the keys that are near it.
+    #[doc(hidden)]
     pub fn missing(&self, key: &Key) -> ConfigError {
         self.missing_at(&key.path())
     }
@@ -223,6 +226,7 @@ impl Settings {
 
     /// The keys and tables near a path, nearest first, at most five: within two edits of it, or
     /// with the same last segment.
+    #[doc(hidden)]
     pub fn keys_near(&self, path: &str) -> Vec<NearKey> {
         let mut names = Vec::new();
         collect(&self.snapshot.root, &mut Vec::new(), &mut names);
@@ -244,6 +248,7 @@ impl Settings {
     ///
     /// [`ErrorKind::BadKey`] for a path that is no key; [`ErrorKind::Invalid`] when a part of it is
     /// no table.
+    #[doc(hidden)]
     pub fn subtables(&self, path: &str) -> Result<Vec<String>, ConfigError> {
         let value = self.find(&section_path(path)?)?;
         let Some(entries) = value.as_deref().and_then(as_table) else {

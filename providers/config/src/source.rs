@@ -48,13 +48,13 @@ const BASE_FILE: &str = "gone.toml";
 /// must exist. The profile is `GONE_PROFILE`, or `development`. These two variables are no keys.
 ///
 /// ```
-/// use gone_config::{ConfigSource, Key};
+/// use gone_config::ConfigSource;
 ///
 /// let settings = ConfigSource::new()
 ///     .environment([("GONE_SERVER__PORT", "9000")])
 ///     .set("server.host", "localhost")
 ///     .read()?;
-/// assert_eq!(settings.get::<u16>(&Key::parse("server.port")?)?, Some(9000));
+/// assert_eq!(settings.get::<u16>("server.port")?, Some(9000));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]
@@ -109,10 +109,10 @@ impl ConfigSource {
     /// [`folder`](Self::folder) and [`environment`](Self::environment) add to it what they name.
     ///
     /// ```
-    /// use gone_config::{ConfigSource, Key};
+    /// use gone_config::ConfigSource;
     ///
     /// let settings = ConfigSource::hermetic().set("server.port", 9000).read()?;
-    /// assert_eq!(settings.get::<u16>(&Key::parse("server.port")?)?, Some(9000));
+    /// assert_eq!(settings.get::<u16>("server.port")?, Some(9000));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn hermetic() -> Self {

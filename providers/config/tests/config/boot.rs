@@ -190,7 +190,7 @@ async fn a_remote_layer_is_fetched_at_the_boot_and_not_by_a_check() {
     #[async_trait::async_trait]
     impl RemoteLayer for Centre {
         async fn fetch(&self, local: &Settings) -> Result<ConfigLayer> {
-            let address: Option<String> = local.get(&"centre.address".parse()?)?;
+            let address: Option<String> = local.get("centre.address")?;
             let address = address.ok_or_else(|| gone_core::Error::msg("no address"))?;
             Ok(ConfigLayer::new("centre").set("gate.level", "debug", format!("{address} /gate/level")))
         }

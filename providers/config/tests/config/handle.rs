@@ -75,13 +75,19 @@ async fn changes_of_the_whole_config_and_the_figures_can_be_followed() {
     let config = ConfigSource::hermetic().set("a.level", "info").read().expect("sound").handle();
     let (mut changes, mut statuses) = (config.changes(), config.statuses());
     config.set("a.level", "debug").expect("sound");
-    let (old, new) = changes.next().await;
-    assert_eq!((value::<String>(&old, "a.level"), value::<String>(&new, "a.level")), ("info".into(), "debug".into()));
+    let change = changes.next().await.expect("the config is there");
+    assert_eq!((value::<String>(&change.old, "a.level"), change.version), ("info".into(), 2));
+    assert_eq!(value::<String>(&change.new, "a.level"), "debug");
+    drop(change);
     config.set("", 1).expect_err("no table");
     let status = statuses.next().await.expect("tried");
     assert_eq!((status.version, status.accepted, status.refused), (2, 1, 1));
     let figures = config.stats().map(|stat| stat.value);
     assert_eq!(figures, [StatValue::Integer(2), StatValue::Integer(1), StatValue::Integer(1)]);
+    let next = tokio::spawn(async move { changes.next().await.is_some() });
+    tokio::task::yield_now().await;
+    drop(config);
+    assert!(!next.await.expect("no panic"), "nobody has the config any more");
 }
 
 #[test]

@@ -19,7 +19,7 @@ mod watch;
 
 use std::path::Path;
 
-use gone_config::{ConfigError, ConfigSource, ErrorKind, Key, Settings};
+use gone_config::{ConfigError, ConfigSource, ErrorKind, Settings};
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
@@ -50,7 +50,7 @@ fn folder<const N: usize>(files: [(&str, &str); N]) -> TempDir {
 }
 
 fn get<T: DeserializeOwned>(settings: &Settings, key: &str) -> Result<Option<T>, ConfigError> {
-    settings.get(&Key::parse(key).expect("a key"))
+    settings.get(key)
 }
 
 /// The value of a key that is set and sound.
