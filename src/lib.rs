@@ -42,16 +42,22 @@ pub use gone_macros::{Goner, Inject, main, test};
 pub use entry::Gone;
 
 #[cfg(feature = "clog")]
+#[doc(inline)]
 pub use gone_clog::{self as clog, Logger};
 #[cfg(feature = "config")]
+#[doc(inline)]
 pub use gone_config::{self as config, Live, Secret};
 #[cfg(feature = "coord")]
-pub use gone_coord as coord;
+#[doc(inline)]
+pub use gone_coord::{self as coord, Coord};
 #[cfg(feature = "db")]
-pub use gone_db as db;
+#[doc(inline)]
+pub use gone_db::{self as db, Db};
+#[doc(inline)]
 pub use gone_kit as kit;
 #[cfg(feature = "uid")]
-pub use gone_uid as uid;
+#[doc(inline)]
+pub use gone_uid::{self as uid, Uid};
 
 /// The programs of the README, compiled and run as tests.
 #[cfg(doctest)]

@@ -185,6 +185,7 @@ impl Default for ClogConfig {
 named! {
     /// How a line is written.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
     pub enum Format ("log format") {
         /// One JSON object a line.
         Json = "json",
@@ -196,6 +197,7 @@ named! {
 named! {
     /// Whether the level of a console line is coloured. JSON never is.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
     pub enum Colour ("colour setting") {
         /// On a terminal only, and not where the environment has `NO_COLOR`.
         Auto = "auto",
@@ -208,6 +210,7 @@ named! {
 
 /// Where lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Output {
     /// Standard output.
     Stdout,

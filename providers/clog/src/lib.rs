@@ -72,6 +72,8 @@ pub use config::{ClogConfig, Colour, Format, Output};
 pub use error::ClogError;
 #[doc(no_inline)]
 pub use gone_config::{Section, SectionError, SectionFault};
+#[doc(no_inline)]
+pub use gone_kit::Clock;
 pub use gone_kit::Secret;
 pub use guard::FlushGuard;
 pub use layer::ClogLayer;

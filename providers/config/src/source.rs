@@ -86,7 +86,8 @@ struct Defaults {
 /// A layer that is not at hand: fetched once, before anything is built, and pushed later when it changes.
 ///
 /// It stands above all that the source reads itself. Afterwards whoever watches the remote puts the layer of the same name
-/// through [`ConfigHandle::put`](crate::ConfigHandle::put), and live values follow.
+/// through [`ConfigHandle::put`](crate::ConfigHandle::put), and live values follow. Implemented under
+/// [`#[async_trait]`](macro@crate::async_trait), which this crate re-exports.
 #[async_trait]
 pub trait RemoteLayer: Send + Sync + 'static {
     /// Fetches the layer; `local` holds what files, environment and program say, such as its address. Called within the

@@ -59,11 +59,21 @@ mod supervised;
 mod value;
 mod watch;
 
+#[cfg(feature = "grpc")]
+#[doc(no_inline)]
+pub use tonic;
+
 pub use centre::ConfigCentre;
 pub use config::{CoordConfig, TlsConfig};
 pub use coord::{Coord, CoordStats};
 pub use error::CoordError;
 pub use follow::{Entries, Followed};
+#[doc(no_inline)]
+pub use gone_config::{Section, SectionError, SectionFault};
+#[doc(no_inline)]
+pub use gone_core::{CloseReport, Deadline};
+#[doc(no_inline)]
+pub use gone_kit::{BackendUrl, Change, Changes, Clock, Lease, LeaseEnd, Outcome, ReloadStatus, Secret, Stat};
 pub use ids::{InstanceId, InstanceIds};
 pub use lock::{GuardedWrite, Lock, Locks};
 pub use provider::{CoordProvider, module};

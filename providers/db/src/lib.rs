@@ -58,6 +58,12 @@ pub use backend::Dialect;
 pub use config::{DbConfig, LogLevel};
 pub use db::{Db, DbStats};
 pub use error::{ConstraintKind, DbError};
+#[doc(no_inline)]
+pub use gone_config::{Section, SectionError, SectionFault};
+#[doc(no_inline)]
+pub use gone_core::{CloseReport, Deadline};
+#[doc(no_inline)]
+pub use gone_kit::{BackendUrl, Outcome};
 pub use migrate::Migration;
 pub use provider::{DbProvider, module};
 pub use transaction::Tx;

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
-/// A component that can tell whether it works.
+/// A component that can tell whether it works. Implemented under [`#[async_trait]`](macro@async_trait), which this crate re-exports.
 #[async_trait]
 pub trait HealthIndicator: Send + Sync + 'static {
     /// The name under which the result is reported, for instance `cache` or `db.orders`.

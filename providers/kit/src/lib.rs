@@ -29,6 +29,9 @@ mod secret;
 mod secret_name;
 mod stats;
 
+/// What an `impl` of [`HealthIndicator`], or of another trait with async functions that is used as `dyn`, is marked with.
+#[doc(no_inline)]
+pub use async_trait::async_trait;
 pub use backend_url::BackendUrl;
 pub use calls::{Calls, Refused};
 pub use clock::{Clock, ManualClock};

@@ -85,6 +85,14 @@ mod uuid;
 pub use ::uuid::Uuid;
 pub use config::UidConfig;
 pub use error::UidError;
+#[doc(no_inline)]
+pub use gone_config::{Section, SectionError, SectionFault};
+#[doc(no_inline)]
+pub use gone_coord::{Coord, CoordError};
+#[doc(no_inline)]
+pub use gone_core::{CloseReport, Deadline};
+#[doc(no_inline)]
+pub use gone_kit::{Clock, LeaseEnd};
 pub use layout::{Epoch, Parts};
 pub use provider::{UidProvider, module};
 pub use reserved::{MAX_RESERVED, Reserved};
