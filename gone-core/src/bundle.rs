@@ -13,6 +13,40 @@ use crate::{Injected, ProviderFn};
 /// As a tagged field of a goner its sites are filled as if they were the goner's own, and are checked in the plan like these.
 /// As the one parameter of the function given to `run_with` or `provide_with`, it lets a function ask by name, for an `Option`, for
 /// all of a kind, or by `Lazy`. A bundle has no hooks and is made anew for whoever asks. (contract container A-47, A-81, A-90)
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use gone::prelude::*;
+/// # struct Store(&'static str);
+///
+/// #[derive(Inject)]
+/// struct Stores {
+///     #[gone("primary")]
+///     primary: Arc<Store>,
+///     #[gone("replica-*")]
+///     replicas: Vec<Arc<Store>>,
+///     #[gone]
+///     label: Option<String>,
+/// }
+///
+/// #[derive(Goner)]
+/// struct Reports {
+///     #[gone]
+///     stores: Stores,
+/// }
+///
+/// # #[gone::main]
+/// # async fn main() -> gone::Result<()> {
+/// let store = |name| value(Arc::new(Store(name))).named(name);
+/// Gone::load((store("primary"), store("replica-1"), store("replica-2"), Reports::goner()))
+///     .run_with(async |stores: Stores| {
+///         assert_eq!((stores.primary.0, stores.replicas.len(), stores.label), ("primary", 2, None));
+///         Ok(())
+///     })
+///     .await
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a bundle of sites",
     note = "put `#[derive(Inject)]` on it, and `#[gone]` on its fields"

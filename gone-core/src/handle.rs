@@ -9,6 +9,39 @@ use crate::{Code, ConfigDump, Error, Inject, Injected, Result, With};
 ///
 /// It holds the application weakly, so that no goner keeps its own application alive. All handles of an application are the same.
 /// (contract container A-45, C-19, C-94)
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use gone::prelude::*;
+/// # struct Import(String);
+///
+/// /// Which import a request means, only the request knows.
+/// #[derive(Goner)]
+/// struct Imports {
+///     #[gone]
+///     handle: Handle,
+/// }
+///
+/// impl Imports {
+///     fn of_kind(&self, kind: &str) -> gone::Result<Arc<Import>> {
+///         self.handle.get_named(&format!("import-{kind}"))
+///     }
+///
+///     fn is_ready(&self) -> bool {
+///         self.handle.is_ready()
+///     }
+/// }
+/// # #[gone::main]
+/// # async fn main() -> gone::Result<()> {
+/// #     let csv = value(Arc::new(Import("csv".to_owned()))).named("import-csv");
+/// #     Gone::load((csv, Imports::goner())).run(async |imports: Arc<Imports>| {
+/// #         assert!(imports.is_ready() && imports.of_kind("xml").is_err());
+/// #         assert_eq!(imports.of_kind("csv")?.0, "csv");
+/// #         Ok(())
+/// #     }).await
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Handle(Arc<OnceLock<Weak<Parts>>>);
 

@@ -23,6 +23,44 @@ pub trait BeforeInit: Send + Sync + 'static {
 ///
 /// Its pair is [`Close`]. A dropped boot drops this future at its next await; the goner is then dropped, and not closed,
 /// so what it has acquired by then must be released by `Drop`.
+///
+/// ```
+/// use gone::prelude::*;
+/// # #[derive(Default)]
+/// # struct Connection;
+/// # impl Connection {
+/// #     async fn open(_: &str) -> gone::Result<Self> { Ok(Connection) }
+/// #     async fn end(&self) -> u64 { 0 }
+/// # }
+///
+/// #[derive(Goner)]
+/// struct Store {
+///     #[gone]
+///     url: String,
+///     connection: Option<Connection>,
+/// }
+///
+/// impl Init for Store {
+///     async fn init(&mut self) -> gone::Result<()> {
+///         self.connection = Some(Connection::open(&self.url).await?);
+///         Ok(())
+///     }
+/// }
+///
+/// impl Close for Store {
+///     async fn close(&self, deadline: Deadline) -> gone::Result<CloseReport> {
+///         let Some(connection) = &self.connection else { return Ok(CloseReport::clean()) };
+///         let unsent = tokio::time::timeout_at(deadline.instant(), connection.end()).await?;
+///         Ok(CloseReport::clean().lost(unsent))
+///     }
+/// }
+/// # #[gone::main]
+/// # async fn main() -> gone::Result<()> {
+/// #     let app = Gone::load((Store::goner(), value("sqlite:".to_owned()))).boot().await?;
+/// #     assert!(app.get::<std::sync::Arc<Store>>()?.connection.is_some());
+/// #     app.stop().await
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `init` hook",
     note = "write `impl Init for {Self} {{ async fn init(&mut self) -> gone::Result<()> {{ … }} }}`"
@@ -49,6 +87,47 @@ pub trait BeforeStart: Send + Sync + 'static {
 ///
 /// Its pair is [`Stop`]. If another goner's start fails meanwhile, or the boot is dropped, this future is dropped at its next await
 /// and `stop` is not called, as its start did not come to an end.
+///
+/// ```
+/// use gone::prelude::*;
+/// # struct Listener;
+/// # impl Listener {
+/// #     async fn accept(&self) {}
+/// #     async fn refuse(&self) {}
+/// # }
+///
+/// #[derive(Goner)]
+/// struct Server {
+///     #[gone]
+///     listener: std::sync::Arc<Listener>,
+/// }
+///
+/// impl Start for Server {
+///     async fn start(&self) -> gone::Result<()> {
+///         self.listener.accept().await;
+///         Ok(())
+///     }
+/// }
+///
+/// impl Stop for Server {
+///     async fn stop(&self) -> gone::Result<()> {
+///         self.listener.refuse().await;
+///         Ok(())
+///     }
+/// }
+///
+/// /// Once every goner has started: by now the server takes requests.
+/// impl AfterStart for Server {
+///     async fn after_start(&self) -> gone::Result<()> {
+///         println!("ready");
+///         Ok(())
+///     }
+/// }
+/// # #[gone::main]
+/// # async fn main() -> gone::Result<()> {
+/// #     Gone::load((Server::goner(), value(std::sync::Arc::new(Listener)))).boot().await?.stop().await
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `start` hook",
     note = "write `impl Start for {Self} {{ async fn start(&self) -> gone::Result<()> {{ … }} }}`"
@@ -76,6 +155,28 @@ pub trait AfterStart: Send + Sync + 'static {
 ///
 /// An `Err` or a panic takes the whole application down in order, and is what it ends with. Returning early with `Ok` ends the
 /// task and nothing else. One that goes on past the stop budget after it was told is dropped at its next await, and named.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use gone::prelude::*;
+///
+/// #[derive(Goner)]
+/// struct Cleaner;
+///
+/// impl Run for Cleaner {
+///     async fn run(&self, shutdown: ShutdownToken) -> gone::Result<()> {
+///         while shutdown.run_until_cancelled(tokio::time::sleep(Duration::from_secs(60))).await.is_some() {
+///             println!("cleaning");
+///         }
+///         Ok(())
+///     }
+/// }
+/// # #[gone::main]
+/// # async fn main() -> gone::Result<()> {
+/// #     Gone::load(Cleaner::goner()).boot().await?.stop().await
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no background task",
     note = "write `impl Run for {Self} {{ async fn run(&self, shutdown: ShutdownToken) -> gone::Result<()> {{ … }} }}`"

@@ -7,6 +7,36 @@ use std::sync::{Arc, OnceLock, Weak};
 /// It stands for the offer of `Arc<T>`, of a goner or a value, and is checked in the plan as any site. It puts no edge into the
 /// order: whoever holds it may be built, started and stopped before what it stands for. It holds it weakly, so that no circle
 /// keeps itself alive. (contract container A-112, C-49, C-50)
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use gone::prelude::*;
+///
+/// #[derive(Goner)]
+/// struct Sender {
+///     #[gone]
+///     receiver: Arc<Receiver>,
+/// }
+///
+/// #[derive(Goner)]
+/// struct Receiver {
+///     #[gone]
+///     sender: Lazy<Sender>,
+/// }
+///
+/// impl Start for Receiver {
+///     async fn start(&self) -> gone::Result<()> {
+///         let sender: Arc<Sender> = self.sender.get()?;
+///         assert!(std::ptr::eq(self, &*sender.receiver));
+///         Ok(())
+///     }
+/// }
+/// # #[gone::main]
+/// # async fn main() -> gone::Result<()> {
+/// #     Gone::load((Sender::goner(), Receiver::goner())).boot().await?.stop().await
+/// # }
+/// ```
 pub struct Lazy<T: ?Sized>(Arc<OnceLock<Weak<T>>>);
 
 /// Why a [`Lazy`] has nothing to give.

@@ -9,6 +9,49 @@ use crate::{Code, Error, Result, Sources, Tag};
 /// Called once per site, by several sites at once if need be; a call belongs to the asker's budget. A provider marked
 /// `#[goner(share)]` is called once per extension text, and hands out clones. A dropped boot drops the future at its next
 /// await: what it made is then released by `Drop`. (contract container A-62, A-64 to A-66, A-77)
+///
+/// ```
+/// use gone::prelude::*;
+///
+/// struct Mailbox(String);
+///
+/// /// Makes a mailbox for whoever asks, named after the text of the tag.
+/// #[derive(Goner)]
+/// struct Mailboxes;
+///
+/// impl Provider for Mailboxes {
+///     type Output = Mailbox;
+///
+///     fn accepts(tag: &Tag, _: &Sources) -> gone::Result<()> {
+///         match tag.extend() {
+///             "" => gone::bail!("say which: `#[gone(\"*,orders\")]`"),
+///             _ => Ok(()),
+///         }
+///     }
+///
+///     async fn provide(&self, tag: &Tag) -> gone::Result<Mailbox> {
+///         Ok(Mailbox(format!("{}@example.org", tag.extend())))
+///     }
+/// }
+///
+/// #[derive(Goner)]
+/// struct Orders {
+///     #[gone("*,orders")]
+///     mailbox: Mailbox,
+/// }
+/// # #[gone::main]
+/// # async fn main() -> gone::Result<()> {
+/// #     let loaded = (Mailboxes::goner(), Orders::goner());
+/// #     Gone::load(loaded).run(async |orders: std::sync::Arc<Orders>| {
+/// #         assert_eq!(orders.mailbox.0, "orders@example.org");
+/// #         Ok(())
+/// #     }).await?;
+/// #     #[derive(Goner)]
+/// #     struct Careless { #[gone] mailbox: Mailbox }
+/// #     assert!(Gone::load((Mailboxes::goner(), Careless::goner())).check().is_err());
+/// #     Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a provider",
     note = "write `impl Provider for {Self} {{ type Output = …; async fn provide(&self, tag: &Tag) -> gone::Result<…> {{ … }} }}`"
@@ -35,6 +78,35 @@ pub trait Provider: Send + Sync + 'static {
 }
 
 /// Makes values of one type and has no use for the tag. Otherwise as [`Provider`].
+///
+/// ```
+/// use gone::prelude::*;
+///
+/// struct Ticket(u64);
+///
+/// /// Gives each site a ticket of its own.
+/// #[derive(Goner)]
+/// struct Tickets {
+///     last: std::sync::atomic::AtomicU64,
+/// }
+///
+/// impl NoneParamProvider for Tickets {
+///     type Output = Ticket;
+///
+///     async fn provide(&self) -> gone::Result<Ticket> {
+///         Ok(Ticket(self.last.fetch_add(1, std::sync::atomic::Ordering::Relaxed)))
+///     }
+/// }
+/// # #[derive(Goner)]
+/// # struct Two { #[gone] one: Ticket, #[gone] other: Ticket }
+/// # #[gone::main]
+/// # async fn main() -> gone::Result<()> {
+/// #     Gone::load((Tickets::goner(), Two::goner())).run(async |two: std::sync::Arc<Two>| {
+/// #         assert_ne!(two.one.0, two.other.0);
+/// #         Ok(())
+/// #     }).await
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a provider without parameters",
     note = "write `impl NoneParamProvider for {Self} {{ type Output = …; async fn provide(&self) -> gone::Result<…> {{ … }} }}`"
@@ -53,6 +125,53 @@ pub trait NoneParamProvider: Send + Sync + 'static {
 /// One name, many types: answers sites that ask for its name, whatever their type, as far as it accepts the type.
 ///
 /// It offers nothing by type. Configuration is the typical one. (contract container A-68, A-70 to A-72)
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use gone::prelude::*;
+///
+/// /// Answers `#[gone("settings,port")]` for every type that serde can read.
+/// #[derive(Goner)]
+/// #[goner(name = "settings")]
+/// struct SettingsProvider {
+///     #[gone]
+///     values: HashMap<&'static str, serde_json::Value>,
+/// }
+///
+/// impl NamedProvider for SettingsProvider {
+///     fn accepts(target: &Target, _: &Tag, _: &Sources) -> gone::Result<()> {
+///         match target.is_deserialize() {
+///             true => Ok(()),
+///             false => gone::bail!("`{}` does not implement `Deserialize`", target.name()),
+///         }
+///     }
+///
+///     async fn provide(&self, tag: &Tag, request: Request<'_>) -> gone::Result<Given> {
+///         match self.values.get(tag.extend()) {
+///             Some(value) => request.deserialize(value),
+///             None => request.absent(),
+///         }
+///     }
+/// }
+///
+/// #[derive(Goner)]
+/// struct Server {
+///     #[gone("settings,port")]
+///     port: u16,
+///     #[gone("settings,hosts")]
+///     hosts: Option<Vec<String>>,
+/// }
+/// # #[gone::main]
+/// # async fn main() -> gone::Result<()> {
+/// #     let values: HashMap<&'static str, serde_json::Value> = [("port", 8080.into())].into();
+/// #     let loaded = (value(values), SettingsProvider::goner(), Server::goner());
+/// #     Gone::load(loaded).run(async |server: std::sync::Arc<Server>| {
+/// #         assert_eq!((server.port, &server.hosts), (8080, &None));
+/// #         Ok(())
+/// #     }).await
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a many-type provider",
     note = "write `impl NamedProvider for {Self} {{ async fn provide(&self, tag: &Tag, request: Request<'_>) -> gone::Result<Given> {{ … }} }}`"

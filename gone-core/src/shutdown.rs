@@ -9,6 +9,34 @@ use crate::race::{First, race};
 /// Asks the application for an orderly stop: any goner may inject it, `#[gone] shutdown: Shutdown`.
 ///
 /// It is a request: `run` and `serve` answer it by stopping everything in order. A signal makes the same request.
+///
+/// ```
+/// use gone::prelude::*;
+///
+/// #[derive(Goner)]
+/// struct Licence {
+///     #[gone]
+///     shutdown: Shutdown,
+/// }
+///
+/// impl Licence {
+///     fn has_expired(&self) {
+///         self.shutdown.request("the licence has expired");
+///     }
+/// }
+///
+/// #[gone::main]
+/// async fn main() -> gone::Result<()> {
+///     Gone::load(Licence::goner())
+///         .run(async |licence: std::sync::Arc<Licence>, shutdown: Shutdown| {
+///             licence.has_expired();
+///             shutdown.requested().await;
+///             assert_eq!(shutdown.reason().as_deref(), Some("the licence has expired"));
+///             Ok(())
+///         })
+///         .await
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Shutdown(Arc<Inner>);
 

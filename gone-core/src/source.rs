@@ -10,6 +10,51 @@ use crate::{ConfigDump, Error, Result, Setting};
 /// A source has no needs and no hooks. It is loaded with [`source`](crate::source) and read once, in load order. What it
 /// holds, its snapshot, is given to `accepts` of providers and to conditions, and is offered as `Arc<Snapshot>`.
 /// After that the source is dropped: what changes later reaches live values only, through the goner that watches.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::path::PathBuf;
+/// use std::sync::Arc;
+///
+/// use gone::Setting;
+/// use gone::prelude::*;
+///
+/// /// A file with a `name = value` on each line.
+/// struct Properties(PathBuf);
+///
+/// struct Values(BTreeMap<String, String>);
+///
+/// impl Source for Properties {
+///     type Snapshot = Values;
+///
+///     fn read(&self) -> gone::Result<Values> {
+///         let text = std::fs::read_to_string(&self.0)?;
+///         let pairs = text.lines().filter_map(|line| line.split_once('='));
+///         Ok(Values(pairs.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())).collect()))
+///     }
+///
+///     fn dump(values: &Values) -> Vec<Setting> {
+///         values.0.iter().map(|(name, value)| Setting::new(name, value, "the properties")).collect()
+///     }
+/// }
+///
+/// /// What it holds is offered, and is at hand in the plan: see [`Provider::accepts`](crate::Provider::accepts).
+/// #[derive(Goner)]
+/// struct Shop {
+///     #[gone]
+///     values: Arc<Values>,
+/// }
+/// # #[gone::main]
+/// # async fn main() -> gone::Result<()> {
+/// #     let file = std::env::temp_dir().join(format!("gone-source-{}.properties", std::process::id()));
+/// #     std::fs::write(&file, "currency = EUR")?;
+/// #     let app = Gone::load((source(Properties(file.clone())), Shop::goner())).boot().await?;
+/// #     std::fs::remove_file(&file)?;
+/// #     assert_eq!(app.get::<Arc<Shop>>()?.values.0["currency"], "EUR");
+/// #     assert_eq!(app.config_dump().to_string().trim_end(), "currency = EUR  # the properties");
+/// #     app.stop().await
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a source",
     note = "write `impl Source for {Self} {{ type Snapshot = …; fn read(&self) -> gone::Result<…> {{ … }} }}`"

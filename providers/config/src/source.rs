@@ -88,6 +88,39 @@ struct Defaults {
 /// It stands above all that the source reads itself. Afterwards whoever watches the remote puts the layer of the same name
 /// through [`ConfigHandle::put`](crate::ConfigHandle::put), and live values follow. Implemented under
 /// [`#[async_trait]`](macro@crate::async_trait), which this crate re-exports.
+///
+/// ```
+/// use gone_config::{ConfigLayer, ConfigSource, RemoteLayer, Settings, async_trait};
+///
+/// /// The config of a shop, kept in a table.
+/// struct Table;
+///
+/// # impl Table {
+/// #     async fn rows(&self, _: &str) -> gone_core::Result<Vec<(String, String)>> {
+/// #         Ok(vec![("log.level".to_owned(), "warn".to_owned())])
+/// #     }
+/// # }
+/// #[async_trait]
+/// impl RemoteLayer for Table {
+///     async fn fetch(&self, local: &Settings) -> gone_core::Result<ConfigLayer> {
+///         let shop: String = local.get("shop")?.unwrap_or_default();
+///         let rows = self.rows(&shop).await?;
+///         Ok(rows.iter().fold(ConfigLayer::new("table"), |layer, (key, value)| {
+///             layer.set(key, value, format!("the row `{key}` of {shop}"))
+///         }))
+///     }
+/// }
+///
+/// let source = ConfigSource::new().remote(Table);
+/// # use gone_core::{AppBuilder, source as from};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// #     let app = AppBuilder::new().load(from(source.environment([("GONE_SHOP", "north")]))).boot().await?;
+/// #     let settings = app.get::<std::sync::Arc<Settings>>()?;
+/// #     assert_eq!(settings.get::<String>("log.level")?.as_deref(), Some("warn"));
+/// #     app.stop().await
+/// # })?;
+/// # Ok::<(), gone_core::Error>(())
+/// ```
 #[async_trait]
 pub trait RemoteLayer: Send + Sync + 'static {
     /// Fetches the layer; `local` holds what files, environment and program say, such as its address. Called within the

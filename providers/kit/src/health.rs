@@ -13,6 +13,37 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
 /// A component that can tell whether it works. Implemented under [`#[async_trait]`](macro@async_trait), which this crate re-exports.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use gone_kit::{Health, HealthIndicator, Status, async_trait, check_all};
+///
+/// struct Queue {
+///     waiting: u64,
+/// }
+///
+/// #[async_trait]
+/// impl HealthIndicator for Queue {
+///     fn name(&self) -> &str {
+///         "queue"
+///     }
+///
+///     async fn check(&self) -> Health {
+///         match self.waiting {
+///             0..1_000 => Health::up().detail(format!("{} wait", self.waiting)),
+///             waiting => Health::down(format!("{waiting} wait, and at most 1,000 should")),
+///         }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let report = check_all(&[Arc::new(Queue { waiting: 7 })]).await;
+/// assert_eq!(report.status(), Status::Up);
+/// assert_eq!(report.entries()[0].detail, "7 wait");
+/// # }
+/// ```
 #[async_trait]
 pub trait HealthIndicator: Send + Sync + 'static {
     /// The name under which the result is reported, for instance `cache` or `db.orders`.

@@ -6,6 +6,34 @@ use serde::Serialize;
 ///
 /// Reading is meant to be cheap: loads of atomics, no I/O, no waiting for a lock that is held
 /// across I/O. Whoever exports figures calls it once per export.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use gone_kit::{Stat, StatsReader};
+///
+/// #[derive(Default)]
+/// struct Mailer {
+///     sent: AtomicU64,
+///     waiting: AtomicU64,
+/// }
+///
+/// impl StatsReader for Mailer {
+///     fn name(&self) -> &str {
+///         "mailer"
+///     }
+///
+///     fn stats(&self) -> Vec<Stat> {
+///         vec![
+///             Stat::counter("sent", self.sent.load(Ordering::Relaxed)),
+///             Stat::gauge("waiting", self.waiting.load(Ordering::Relaxed)),
+///         ]
+///     }
+/// }
+///
+/// let figures = Mailer::default().stats();
+/// assert_eq!((figures[1].name, figures[1].value.as_f64()), ("waiting", 0.0));
+/// ```
 pub trait StatsReader: Send + Sync + 'static {
     /// The component whose figures these are, for instance `cache` or `db.orders`.
     fn name(&self) -> &str;
