@@ -24,8 +24,7 @@
 //! }
 //! ```
 //!
-//! The pages in `docs/` tell the rest: what a tag can say, what loads how, the lifecycle, and how a provider crate is made.
-
+#![doc = include_str!("map.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod entry;

@@ -1,7 +1,7 @@
-//! The container of Gone: the graph, the plan, the lifecycle. It knows no backend, no provider, no HTTP.
+//! The container of Gone: the graph, the plan, the lifecycle. It knows no backend, no provider, no HTTP. Programs use the
+//! facade, the crate `gone`, which adds the derive macros and the providers to what is here.
 //!
-//! Use the facade, the crate `gone`, which adds the derive macros and the providers to what is here.
-
+#![doc = include_str!("../docs/map.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[doc(hidden)]
@@ -24,6 +24,7 @@ mod life;
 mod lists;
 mod loader;
 mod lookup;
+mod marker;
 mod message;
 mod near;
 mod node;
@@ -53,16 +54,12 @@ mod unwind;
 pub use app::{App, Running};
 pub use builder::AppBuilder;
 pub use bundle::Inject;
-#[doc(hidden)]
-pub use bundle::{Bundled, With};
 pub use code::Code;
 pub use condition::Condition;
 pub use dump::{ConfigDump, Setting};
 pub use error::{Error, Result};
 pub use event::Event;
 pub use explanation::{Excerpt, Explanation};
-#[doc(hidden)]
-pub use function::{Blocking, InTurn, OnThread};
 pub use function::{Injected, ProviderFn};
 pub use goner::Goner;
 pub use handle::{Handle, StateError};
@@ -72,6 +69,8 @@ pub use hooks::{
 };
 pub use lazy::{Lazy, LazyError};
 pub use loader::{Load, Loader, ModuleOutcome};
+#[doc(hidden)]
+pub use marker::*;
 pub use message::MessageKind;
 #[doc(hidden)]
 pub use near::edit_distance;
@@ -85,8 +84,6 @@ pub use run::TestFlag;
 pub use shutdown::{Shutdown, ShutdownToken};
 pub use slots::Sites;
 pub use source::{Review, Source, Sources};
-#[doc(hidden)]
-pub use spec::{Provide, Read, Value};
 pub use spec::{Spec, provide, provide_blocking, provide_with, source, value};
 pub use spec_builder::SpecBuilder;
 pub use tag::{Asker, Tag};

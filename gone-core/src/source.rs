@@ -51,7 +51,7 @@ use crate::{ConfigDump, Error, Result, Setting};
 /// #     let app = Gone::load((source(Properties(file.clone())), Shop::goner())).boot().await?;
 /// #     std::fs::remove_file(&file)?;
 /// #     assert_eq!(app.get::<Arc<Shop>>()?.values.0["currency"], "EUR");
-/// #     assert_eq!(app.config_dump().to_string().trim_end(), "currency = EUR  # the properties");
+/// #     assert_eq!(app.config_dump().get("currency"), Some(&Setting::new("currency", "EUR", "the properties")));
 /// #     app.stop().await
 /// # }
 /// ```

@@ -12,6 +12,38 @@ use proc_macro::TokenStream;
 /// The struct has named fields or none. A field tagged `#[gone]` is a site, which the container fills; a field without a tag
 /// takes its `Default`.
 ///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::AtomicU64;
+/// use gone::prelude::*;
+///
+/// # trait Channel: Send + Sync {}
+/// # struct Template;
+/// # #[derive(Goner)]
+/// # struct Audit;
+/// #[derive(Goner)]
+/// struct Mailer {
+///     #[gone("config,mail.from=shop@example.org")]
+///     from: String,
+///     #[gone("welcome")]
+///     template: Arc<Template>,
+///     #[gone]
+///     channels: Vec<Arc<dyn Channel>>,
+///     #[gone]
+///     audit: Option<Arc<Audit>>,
+///     sent: AtomicU64,
+/// }
+/// # #[gone::main]
+/// # async fn main() -> gone::Result<()> {
+/// #     let template = value(Arc::new(Template)).named("welcome");
+/// #     Gone::load((Mailer::goner(), template)).run(async |mailer: Arc<Mailer>| {
+/// #         assert_eq!((&*mailer.from, mailer.channels.len()), ("shop@example.org", 0));
+/// #         assert!(mailer.audit.is_none() && Arc::strong_count(&mailer.template) > 0);
+/// #         Ok(())
+/// #     }).await
+/// # }
+/// ```
+///
 /// | tag | asks for |
 /// |---|---|
 /// | `#[gone]`, `#[gone("*")]`, `#[gone("")]` | the offer of the field's type |
@@ -41,6 +73,29 @@ pub fn derive_goner(input: TokenStream) -> TokenStream {
 /// Makes a struct a bundle: a struct of sites that is no goner, for a field of a goner or for the one parameter of a function.
 ///
 /// Fields are tagged as with [`Goner`](derive@Goner). On the struct, `#[goner(crate = path)]` says where the crate `gone` is.
+///
+/// ```
+/// use std::sync::Arc;
+/// use gone::prelude::*;
+///
+/// #[derive(Inject)]
+/// struct Settings {
+///     #[gone("config,port=8080")]
+///     port: u16,
+///     #[gone("config,host")]
+///     host: Option<String>,
+/// }
+///
+/// #[gone::main]
+/// async fn main() -> gone::Result<()> {
+///     Gone::builder()
+///         .run_with(async |settings: Settings| {
+///             assert_eq!((settings.port, settings.host), (8080, None));
+///             Ok(())
+///         })
+///         .await
+/// }
+/// ```
 #[proc_macro_derive(Inject, attributes(gone, goner))]
 pub fn derive_inject(input: TokenStream) -> TokenStream {
     goner::derive_bundle(syn::parse_macro_input!(input as syn::DeriveInput)).into()
@@ -53,6 +108,20 @@ pub fn derive_inject(input: TokenStream) -> TokenStream {
 /// failed; 128 + n a signal before the application was ready.
 ///
 /// `#[gone::main(flavor = "current_thread")]` and `#[gone::main(worker_threads = 2)]` choose the runtime, as with tokio.
+///
+/// ```
+/// use gone::prelude::*;
+///
+/// #[gone::main(flavor = "current_thread")]
+/// async fn main() -> gone::Result<()> {
+///     Gone::load(value(8080_u16))
+///         .run(async |port: u16| {
+///             println!("would listen on {port}");
+///             Ok(())
+///         })
+///         .await
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
     main_function::expand(arguments.into(), syn::parse_macro_input!(item as syn::ItemFn)).into()

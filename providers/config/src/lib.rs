@@ -1,10 +1,9 @@
 //! Layered configuration for Gone: every value with its origin, and live ones that follow what changes.
 //!
-//! [`ConfigSource`] names the layers (provider defaults, `gone.toml`, `gone.<profile>.toml`,
-//! `GONE_…` variables, the program) and reads them into [`Settings`], a snapshot. A value is read
-//! by its [`Key`] into any type that serde can read, a section into a struct, and what a tag asks for
-//! ([`ConfigProvider`]) into whatever its site wants. What is wrong comes out as a [`ConfigError`]: the
-//! key, the value, where it was set, what was expected and what may have been meant, and no secret.
+//! [`ConfigSource`] names the layers (provider defaults, `gone.toml`, `gone.<profile>.toml`, `GONE_…` variables, the
+//! program) and reads them into [`Settings`], a snapshot. A value is read by its [`Key`] into any type that serde can read, a
+//! section into a struct, and what a tag asks for ([`ConfigProvider`]) into whatever its site wants. What is wrong comes out as
+//! a [`ConfigError`]: the key, the value, where it was set, what was expected and what may have been meant, and no secret.
 //!
 //! A [`Live`] value follows the config while the application runs: when a file changes, or when a [`ConfigHandle`] sets a
 //! key, all live values take what is new, or none does. A [`Secret`] is never shown.
@@ -38,6 +37,8 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[doc(hidden)]
+pub mod __private;
 mod absent;
 mod asked;
 mod component;
@@ -84,25 +85,13 @@ pub use gone_kit::{Change, Changes, Reload, ReloadStatus, Secret, StatusChanges}
 pub use handle::{ConfigHandle, ConfigLayer, SettingsChange, SettingsChanges};
 pub use key::Key;
 pub use live::Live;
-#[doc(hidden)]
-pub use lookup::Lookup;
 pub use origin::Origin;
 pub use provider::{ConfigProvider, module};
 pub use section::{Faults, Section, SectionError, SectionFault};
-#[doc(hidden)]
-pub use settings::Answer;
 pub use settings::Settings;
 pub use source::{ConfigSource, RemoteLayer};
-
-/// What `component!` needs. Not for use by hand: it changes without notice.
 #[doc(hidden)]
-pub mod __private {
-    pub use crate::component::{accepts, open};
-    pub use async_trait::async_trait;
-    pub use gone_kit::{Health, HealthIndicator, Stat, StatsReader};
-    pub use gone_macros::Goner;
-    pub use tracing;
-}
+pub use {lookup::Lookup, settings::Answer};
 
 /// The program of the README, compiled and run as a test.
 #[cfg(doctest)]

@@ -27,42 +27,7 @@
 //! # }
 //! ```
 //!
-//! # Why a snowflake does not repeat
-//!
-//! Within a handle one number is compared and swapped. Between processes three things hold, each by itself against another
-//! fault:
-//!
-//! - **The lease.** Each id is checked against the deadline until which the instance id is surely held. A process that lost
-//!   it, or stood still for longer, makes no more ids and takes a new instance id in the background.
-//! - **The limit.** Before its ids reach a millisecond, a process has written into coordination that they will; that mark
-//!   outlives the lease. The next holder of the number begins beyond it. So also a thread that stands still between the check
-//!   of the lease and its id, for as long as it likes, makes one that nobody else makes; and so do processes whose
-//!   clocks differ.
-//! - **The clock** never goes back: see below.
-//!
-//! The limit also covers a machine that was suspended, whose monotonic clock, and so its lease, stood still: the wall clock
-//! is then beyond the limit, and coordination is asked before there is another id. Not covered are two copies of one process:
-//! a fork, or a snapshot that is restored while the original runs. They hold the same lease, and nothing tells them apart.
-//!
-//! # When the clock goes back
-//!
-//! The time of ids is that of the wall clock, read off the monotonic one and put right every 10 ms. Up to
-//! [`UidConfig::rollback_tolerance`] (50 ms) the wall clock may go back without anybody noticing: ids go on at half the speed
-//! of time until it has caught up. Further back than that is [`UidError::ClockBackwards`] until the clock is that near again;
-//! [`UidStats::clock_steps_back`] counts it, and the health is down meanwhile.
-//!
-//! # In JSON
-//!
-//! Snowflakes are above 2^53, so that readers whose numbers are floating point, JavaScript's among them, lose their last
-//! digits. Write them as text there: `#[serde(with = "gone_uid::text")] id: i64` writes `"1234"`, and reads that and the
-//! plain number.
-//!
-//! # Without a server
-//!
-//! Over the backend `memory:` every process is the only one and holds the same instance ids, so that two processes make the
-//! same snowflakes. That is meant for development and tests; under the profile `production` coordination refuses it, unless
-//! `coord.allow_memory` is set on purpose.
-
+#![doc = include_str!("../docs/snowflakes.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config;
