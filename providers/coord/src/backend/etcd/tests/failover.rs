@@ -60,7 +60,7 @@ async fn tcp_asks_after_a_server_that_is_silent() {
     let asks = |(kind, when): &(u8, Duration)| *kind == KEEP_ALIVE && (80 * SECOND..=100 * SECOND).contains(when);
     // etcd has a connection to itself, too.
     until(5 * SECOND, async || timers(port).iter().any(asks)).await;
-    close(&etcd).await;
+    let _ = close(&etcd).await;
     until(5 * SECOND, async || !timers(port).iter().any(asks)).await;
 }
 
@@ -77,7 +77,7 @@ async fn one_dead_endpoint_blocks_no_start() {
             let etcd = open(settings(endpoints.clone())).await;
             etcd.commit("put", put("/a", "1")).await.unwrap();
             assert!(begun.elapsed() < 2 * SECOND, "{:?}", begun.elapsed());
-            close(&etcd).await;
+            let _ = close(&etcd).await;
         }
     }
 }

@@ -23,7 +23,7 @@ async fn only_the_right_password_leads_in() {
     let with = |user| Settings { user, ..settings([server.url()]) };
     let etcd = open(with(user("root", PASSWORD))).await;
     etcd.commit("put", put("/a", "1")).await.unwrap();
-    close(&etcd).await;
+    let _ = close(&etcd).await;
     for (wrong, why) in [(user("root", "wrong-pass"), "authentication failed"), (None, "user name is empty")] {
         match Etcd::open(with(wrong)).await.map(drop) {
             Err(error @ CoordError::Refused { .. }) => {
