@@ -22,11 +22,12 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// All pages below a folder, but for what is built and what is hidden.
+/// All pages below a folder, but for what is built, what is hidden, and maps of crates, whose links rustdoc follows.
 fn pages(folder: &Path) -> Vec<PathBuf> {
     let own = |path: &PathBuf| !name(path).starts_with('.') && name(path) != "target";
     let (folders, files): (Vec<_>, Vec<_>) = entries(folder).into_iter().filter(own).partition(|path| path.is_dir());
-    let files = files.into_iter().filter(|path| path.extension().is_some_and(|it| it == "md"));
+    let files =
+        files.into_iter().filter(|path| path.extension().is_some_and(|it| it == "md") && name(path) != "map.md");
     files.chain(folders.iter().flat_map(|folder| pages(folder))).collect()
 }
 

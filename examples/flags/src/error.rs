@@ -23,7 +23,12 @@ pub enum FlagsError {
     },
     /// The server refused, or the connection to it broke.
     #[error("the server of the flags failed")]
-    Server(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    Server {
+        /// Whether a flag was switched all the same.
+        outcome: Outcome,
+        /// The client's own error.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
 }
 
 impl FlagsError {
@@ -31,7 +36,7 @@ impl FlagsError {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Refused(refused) => refused.outcome(),
-            Self::Server(_) => Outcome::Unknown,
+            Self::Server { outcome, .. } => *outcome,
             _ => Outcome::NotApplied,
         }
     }

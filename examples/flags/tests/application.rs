@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use gone_config::ConfigSource;
+use gone_config::{ConfigSource, Section};
 use gone_core::{AppBuilder, Goner, source};
-use gone_flags::{Flags, FlagsError};
+use gone_flags::{Flags, FlagsConfig, FlagsError};
 use gone_kit::{HealthIndicator, Refused, StatsReader, check_all};
 use gone_macros::Goner;
 
@@ -24,6 +24,15 @@ struct Wants {
 fn app(config: ConfigSource) -> AppBuilder {
     // The module of the config as a fallback: there is one source, and it is this test's.
     AppBuilder::new().fallback(gone_config::module).load((source(config), gone_flags::module, Wants::goner()))
+}
+
+#[test]
+fn production_waits_less_long() {
+    let production = FlagsConfig::for_profile("production").unwrap();
+    assert_eq!(production.request_timeout.as_secs(), 1);
+    for profile in ["development", "production"] {
+        FlagsConfig::for_profile(profile).unwrap().validate().unwrap();
+    }
 }
 
 #[test]

@@ -36,3 +36,20 @@ impl Backend for Memory {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn there_is_a_limit_to_flags() {
+        let memory = Memory::default();
+        for number in 0..MAX {
+            memory.set(&number.to_string(), true).await.unwrap();
+        }
+        assert!(matches!(memory.set("one more", true).await, Err(FlagsError::Full { max: MAX })));
+        memory.set("0", true).await.unwrap();
+        memory.set("0", false).await.unwrap();
+        memory.set("one more", true).await.unwrap();
+    }
+}

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use gone_config::{SectionError, SectionFault};
+use gone_kit::Outcome;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, FromRedisValue, RedisError, cmd};
 
@@ -19,8 +21,11 @@ pub(crate) struct Redis {
 impl Redis {
     /// A dropped future leaves no connection.
     pub(crate) async fn connect(config: &FlagsConfig) -> Result<Self, FlagsError> {
+        // What is wrong with the URL is wrong with the section. Its text is not repeated: it may hold a password.
+        let client = Client::open(config.url.as_str())
+            .map_err(|_| SectionError::from(SectionFault::hidden("url", "it must be `redis://host:6379`")))?;
+        // The handle limits the time of a call, so that it is told what became of it.
         let settings = ConnectionManagerConfig::new().set_number_of_retries(1).set_response_timeout(None);
-        let client = Client::open(config.url.as_str()).map_err(server)?;
         let connection = ConnectionManager::new_with_config(client, settings).await.map_err(server)?;
         Ok(Self { connection, key: config.key.clone() })
     }
@@ -52,5 +57,8 @@ impl Backend for Redis {
 }
 
 fn server(error: RedisError) -> FlagsError {
-    FlagsError::Server(Arc::new(error))
+    // An answer of the server's, or a connection that never was: nothing was done.
+    let refused = error.code().is_some() || error.is_connection_refusal();
+    let outcome = if refused { Outcome::NotApplied } else { Outcome::Unknown };
+    FlagsError::Server { outcome, source: Arc::new(error) }
 }
