@@ -112,6 +112,21 @@ impl Error {
     }
 
     /// The same error with what is known of it in parts: a problem of a report that it becomes shows those in the place of its text.
+    ///
+    /// ```
+    /// use gone::{Code, Error, Excerpt, Explanation};
+    ///
+    /// /// For `accepts` of a provider: a value of the config, on line 3 of its file, that is out of bounds.
+    /// fn too_large(line: &str) -> Error {
+    ///     let excerpt = Excerpt::new("shop.conf", 3, 1).text(line, 0..line.len()).label("it must be 1 to 64");
+    ///     Error::new(Code::Config, "config key `workers` is too large").explained(
+    ///         Explanation::new().title("`workers` is too large").excerpt(excerpt).help("set it to 64 or less"),
+    ///     )
+    /// }
+    ///
+    /// let error = too_large("workers = 65");
+    /// assert_eq!((error.code(), error.to_string()), (Code::Config, "config key `workers` is too large".to_owned()));
+    /// ```
     #[must_use]
     pub fn explained(self, explanation: Explanation) -> Self {
         self.change(|inner| inner.explanation = Some(Box::new(explanation)))

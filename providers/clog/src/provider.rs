@@ -49,6 +49,8 @@ impl Init for ClogProvider {
     }
 }
 
+// A type that is no provider is not helped by a list of those that are.
+#[diagnostic::do_not_recommend]
 impl Provider for ClogProvider {
     type Output = Logger;
 

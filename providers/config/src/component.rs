@@ -201,6 +201,8 @@ macro_rules! component {
             }
         }
 
+        // A type that is no provider is not helped by a list of those that are.
+        #[diagnostic::do_not_recommend]
         impl ::gone_core::Provider for $name {
             type Output = <$name as $crate::Component>::Handle;
 

@@ -39,6 +39,16 @@
 //!   `INTEGER` or `TEXT`. A bound `bool` is stored as 0 or 1 and read back as an integer.
 //! - The key of an inserted row comes from `RETURNING`; [`last_insert_id`](sqlx::any::AnyQueryResult::last_insert_id) is
 //!   empty on SQLite.
+//!
+//! # Dropped futures
+//!
+//! A future may be dropped at any time. What it leaves behind stands at each function: no connection is lost and no transaction
+//! stays open; a commit or a list of migrations that has begun runs to its end.
+//!
+//! # In a container
+//!
+//! [`module`] loads the provider: `#[gone] db: Db` is the database of the section `db` of the config, a [`DbConfig`], and
+//! `#[gone("*,sessions")] db: Db` that of the section `db.sessions`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
