@@ -5,7 +5,7 @@ mod sqlite;
 
 use sqlx::any::AnyConnectOptions;
 
-use gone_config::{Faults, SectionError, SectionFault};
+use gone_config::{Faults, SectionError};
 use gone_kit::{BackendUrl, Scheme};
 
 use crate::config::DbConfig;
@@ -51,7 +51,7 @@ pub(crate) fn check(url: &BackendUrl, faults: &mut Faults) {
         #[cfg(feature = "sqlite")]
         Some(("sqlite", _)) => {
             if let Err(reason) = sqlite::Target::parse(url.as_str()) {
-                faults.push(SectionFault::hidden("url", reason));
+                faults.push(gone_config::SectionFault::hidden("url", reason));
             }
         }
         _ => {}
