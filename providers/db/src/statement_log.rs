@@ -24,11 +24,16 @@ pub(crate) struct StatementLog {
     pub(crate) slow_threshold: Duration,
 }
 
+/// With three digits after the point.
+fn milliseconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1_000.0
+}
+
 impl StatementLog {
     /// Logs one finished statement, if it is to be logged. Bound values are not known here.
     pub(crate) fn record(self, sql: &str, elapsed: Duration, rows: u64, error: Option<&sqlx::Error>) {
-        let elapsed_ms = elapsed.as_secs_f64() * 1_000.0;
-        let threshold_ms = self.slow_threshold.as_secs_f64() * 1_000.0;
+        let elapsed_ms = milliseconds(elapsed);
+        let threshold_ms = milliseconds(self.slow_threshold);
         if self.level >= LogLevel::Error
             && let Some(error) = error.filter(|it| !is_answer(it))
         {
@@ -174,6 +179,12 @@ impl Stream for WatchedStream<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_have_three_digits_after_the_point() {
+        assert_eq!(milliseconds(Duration::from_nanos(808_599)).to_string(), "0.808");
+        assert_eq!(milliseconds(Duration::from_secs(2)).to_string(), "2000");
+    }
 
     #[test]
     fn a_long_text_is_cut_between_characters() {
