@@ -126,9 +126,12 @@ struct UnderWay<'a>(&'a Calls);
 
 impl<'a> UnderWay<'a> {
     fn begin(calls: &'a Calls) -> Result<Self, Refused> {
-        let before = calls.state.fetch_add(1, Ordering::AcqRel);
-        let this = Self(calls);
-        if before & CLOSED == 0 { Ok(this) } else { Err(Refused::Closed) }
+        // Not counted and then taken back: who closes would see it for a moment.
+        let begin = |state| (state & CLOSED == 0).then_some(state + 1);
+        match calls.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin) {
+            Ok(_) => Ok(Self(calls)),
+            Err(_) => Err(Refused::Closed),
+        }
     }
 }
 
