@@ -12,7 +12,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Long enough for any machine; a test that reaches it has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(20);
+/// No program of a test is needed longer, however often it is waited for.
+const LIFE: Duration = Duration::from_secs(60);
 
 /// A running program, killed when the test ends early.
 struct Program {
@@ -124,10 +126,10 @@ impl Program {
     }
 }
 
-/// Ends a program that outlives all patience, so that a test that waits for it fails instead of hanging.
+/// Ends a program that outlives its test, so that a test that waits for it fails instead of hanging.
 fn watch(id: u32) {
     std::thread::spawn(move || {
-        std::thread::sleep(PATIENCE);
+        std::thread::sleep(LIFE);
         let _ = Command::new("kill").args(["-KILL".to_owned(), id.to_string()]).stderr(Stdio::null()).status();
     });
 }

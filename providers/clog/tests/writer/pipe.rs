@@ -24,6 +24,8 @@ fn as_a_child() {
     let mut config = production();
     config.queue.overflow = Overflow::DropNewest;
     config.queue.error_wait = Duration::from_millis(200);
+    // Less than half of the lines, however short the paths are in them.
+    config.queue.max_bytes = 2 * 1024 * 1024;
     let clog = Clog::open(config).unwrap();
     clog.install();
     let begun = Instant::now();

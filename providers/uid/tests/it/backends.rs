@@ -174,9 +174,15 @@ pub(crate) async fn an_opening_or_a_close_that_is_given_up_keeps_no_instance_id(
         }
     };
     let open_and_close = async |_| Uid::open(&config, Some(&coord)).await.unwrap().close(soon()).await;
-    let dropped = drop_at_each_poll(open_and_close, free_again).await;
-    // In memory, on a busy machine, all may be done when it is looked at for the second time.
-    assert!(dropped.dropped >= 1, "{dropped:?}");
+    let mut dropped = drop_at_each_poll(open_and_close, free_again).await;
+    // In memory, on a busy machine, all may be done when it is looked at for the second time: then once more.
+    for _ in 0..100 {
+        if dropped.dropped >= 2 {
+            break;
+        }
+        dropped = drop_at_each_poll(open_and_close, free_again).await;
+    }
+    assert!(dropped.dropped >= 2, "{dropped:?}");
 }
 
 pub(crate) async fn a_reservation_that_is_given_up_leaves_the_others_their_ids(at: At) {

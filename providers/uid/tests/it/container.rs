@@ -119,6 +119,9 @@ fn under_the_profile_production_coordination_in_memory_is_refused_unless_it_is_a
     };
     let error = wants(config()).err().unwrap();
     let text = error.to_string();
-    assert!(text.contains("config key `coord.url`: bad value `memory:`") && text.contains("instance ids"), "{text}");
+    assert!(
+        text.contains("config key `coord.url`: `memory:` is this process alone") && text.contains("instance ids"),
+        "{text}"
+    );
     wants(config().set("coord.allow_memory", true)).map(drop).unwrap();
 }
