@@ -198,11 +198,14 @@ async fn a_database_is_one_handle_for_each_instance_reports_its_health_and_is_cl
     assert!(db::sqlx::query(query).fetch_all(&it.sessions).await.is_err(), "another one");
 
     assert_eq!(check_all(&it.health).await.status(), Status::Up);
-    let stats = it.stats.iter().find(|it| it.name() == "db").unwrap().stats();
+    let reader = it.stats.iter().find(|it| it.name() == "db").unwrap();
+    let stats = reader.stats();
     let connections = stats.iter().find(|it| it.name == "connections").unwrap();
     assert_eq!(connections.value, StatValue::Integer(2));
 
     app.stop().await.unwrap();
+    let names = |stats: &[gone::kit::Stat]| stats.iter().map(|it| it.name).collect::<Vec<_>>();
+    assert_eq!(names(&reader.stats()), names(&stats), "the figures are the same ones without a handle");
     assert!(it.main.is_closed() && it.sessions.is_closed());
     assert_eq!(check_all(&it.health).await.status(), Status::Up, "nothing is left that could be down");
 }

@@ -61,7 +61,8 @@ impl Flags {
         self.0.calls.close(deadline).await
     }
 
-    pub(crate) fn figures(&self) -> Vec<Stat> {
-        vec![Stat::gauge("calls_under_way", self.0.calls.under_way())]
+    /// Of all handles together.
+    pub(crate) fn figures(handles: &[Self]) -> Vec<Stat> {
+        vec![Stat::gauge("calls_under_way", handles.iter().map(|it| it.0.calls.under_way()).sum::<u64>())]
     }
 }

@@ -55,9 +55,12 @@ async fn the_application_tells_health_and_figures_and_closes_every_instance() {
 
     let health = check_all(&wants.health).await;
     assert_eq!(health.entries().iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["flags"]);
-    assert_eq!(wants.figures.iter().filter(|it| it.name() == "flags").count(), 1);
+    let figures = || wants.figures.iter().find(|it| it.name() == "flags").expect("they are read by this name").stats();
+    let before: Vec<&str> = figures().iter().map(|it| it.name).collect();
+    assert_eq!(before, ["calls_under_way"]);
 
     app.stop().await.unwrap();
+    assert_eq!(figures().iter().map(|it| it.name).collect::<Vec<_>>(), before, "also when no handle is left");
     for flags in [&wants.flags, &wants.beta] {
         assert!(matches!(flags.is_on("x").await, Err(FlagsError::Refused(Refused::Closed))));
     }

@@ -29,7 +29,7 @@ pub trait Component: Send + Sync + Sized + 'static {
     /// Whether a handle works, and in its detail what an operator wants to know. A dropped future leaves nothing behind.
     fn check(handle: Self::Handle) -> impl Future<Output = Health> + Send;
 
-    /// The figures of all handles together.
+    /// The figures of all handles together. Their names and kinds are the same in every answer, also where there is no handle.
     fn stats(handles: &[Self::Handle]) -> Vec<Stat>;
 
     /// Closes a handle for all its clones, and takes at most until the deadline. A dropped future leaves the rest to end by
@@ -43,8 +43,8 @@ pub trait Component: Send + Sync + Sized + 'static {
 /// plan; it offers `dyn HealthIndicator` and `dyn StatsReader` under the name of the section; it closes all handles at once
 /// in `Close`.
 ///
-/// In the short form, the handle has what is needed: `connect(&section)`, `ping()`, `close(deadline)`, and `figures()`, of
-/// which those of several handles are added up.
+/// In the short form, the handle has what is needed: `connect(&section)`, `ping()`, `close(deadline)`, and `figures(handles)`,
+/// the figures of all handles together, which are the same ones where there is none.
 ///
 /// ```
 /// use gone_config::{Faults, Section, SectionError, component};
@@ -62,8 +62,8 @@ pub trait Component: Send + Sync + Sized + 'static {
 ///     pub async fn ping(&self) -> Result<(), SectionError> {
 ///         Ok(())
 ///     }
-///     pub fn figures(&self) -> Vec<Stat> {
-///         vec![Stat::counter("mails_sent", 0)]
+///     fn figures(mailers: &[Self]) -> Vec<Stat> {
+///         vec![Stat::gauge("connections", mailers.len() as u64)]
 ///     }
 ///     pub async fn close(&self, _: Deadline) -> CloseReport {
 ///         CloseReport::clean()
@@ -164,7 +164,7 @@ macro_rules! component {
             }
 
             fn stats(handles: &[$handle]) -> ::std::vec::Vec<$crate::__private::Stat> {
-                $crate::__private::Stat::sum(handles.iter().map(<$handle>::figures))
+                <$handle>::figures(handles)
             }
 
             async fn close(handle: $handle, deadline: ::gone_core::Deadline) -> ::gone_core::CloseReport {

@@ -6,7 +6,7 @@ mod sqlite;
 use sqlx::any::AnyConnectOptions;
 
 use gone_config::{Faults, SectionError};
-use gone_kit::{BackendUrl, Scheme};
+use gone_kit::{BackendUrl, Scheme, UnknownScheme};
 
 use crate::config::DbConfig;
 use crate::error::DbError;
@@ -63,7 +63,8 @@ pub(crate) async fn prepare(config: &DbConfig) -> Result<Prepared, DbError> {
     match config.url.choose(&SCHEMES) {
         #[cfg(feature = "sqlite")]
         Ok(("sqlite", _)) => sqlite::prepare(config.url.as_str()).await,
-        Ok((scheme, _)) => unreachable!("`{scheme}` is compiled in, and has a backend"),
+        // One that is compiled in has its arm above.
+        Ok((scheme, _)) => Err(SectionError::from(UnknownScheme::new(scheme, &SCHEMES)).into()),
         Err(error) => Err(SectionError::from(error).into()),
     }
 }

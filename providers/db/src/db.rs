@@ -118,13 +118,14 @@ impl Db {
         }
     }
 
-    /// The connections, as figures.
-    pub(crate) fn figures(&self) -> Vec<Stat> {
-        let stats = self.stats();
+    /// The connections of all pools together.
+    pub(crate) fn figures(handles: &[Self]) -> Vec<Stat> {
+        let pools: Vec<_> = handles.iter().map(Self::stats).collect();
+        let sum = |of: fn(&DbStats) -> u64| pools.iter().map(of).sum::<u64>();
         vec![
-            Stat::gauge("connections", stats.connections),
-            Stat::gauge("connections_in_use", stats.connections_in_use),
-            Stat::gauge("connections_max", stats.connections_max),
+            Stat::gauge("connections", sum(|it| it.connections)),
+            Stat::gauge("connections_in_use", sum(|it| it.connections_in_use)),
+            Stat::gauge("connections_max", sum(|it| it.connections_max)),
         ]
     }
 

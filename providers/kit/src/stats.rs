@@ -65,18 +65,6 @@ impl Stat {
     pub fn gauge(name: &'static str, value: impl Into<StatValue>) -> Self {
         Self { name, kind: StatKind::Gauge, value: value.into() }
     }
-
-    /// The figures of several of a kind as one: those of a name are added up. They stand in the order of the first.
-    pub fn sum(figures: impl IntoIterator<Item = Vec<Self>>) -> Vec<Self> {
-        let mut sums: Vec<Self> = Vec::new();
-        for figure in figures.into_iter().flatten() {
-            match sums.iter_mut().find(|sum| sum.name == figure.name) {
-                Some(sum) => sum.value = sum.value + figure.value,
-                None => sums.push(figure),
-            }
-        }
-        sums
-    }
 }
 
 /// How a figure moves.
@@ -107,18 +95,6 @@ impl StatValue {
         match self {
             Self::Integer(value) => value as f64,
             Self::Float(value) => value,
-        }
-    }
-}
-
-impl std::ops::Add for StatValue {
-    type Output = Self;
-
-    /// Whole numbers stay whole, and stay at the greatest there is.
-    fn add(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Integer(one), Self::Integer(other)) => Self::Integer(one.saturating_add(other)),
-            (one, other) => Self::Float(one.as_f64() + other.as_f64()),
         }
     }
 }
@@ -162,14 +138,6 @@ mod tests {
             r#"[{"name":"queries","kind":"counter","value":7},{"name":"load","kind":"gauge","value":0.5}]"#
         );
         assert_eq!(reader.name(), "db");
-    }
-
-    #[test]
-    fn figures_of_one_name_are_added_up() {
-        let of = |queries: u64, load: f64| vec![Stat::counter("queries", queries), Stat::gauge("load", load)];
-        assert_eq!(Stat::sum([of(7, 0.5), of(2, 1.0)]), of(9, 1.5));
-        assert_eq!(Stat::sum([of(u64::MAX, 0.0), of(1, 0.0)])[0].value, StatValue::Integer(u64::MAX));
-        assert_eq!(Stat::sum([]), []);
     }
 
     #[test]

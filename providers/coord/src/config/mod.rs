@@ -15,7 +15,7 @@ pub(crate) use address::Address;
 /// The variable that names the members of an etcd cluster where the config says nothing: `etcd1:2379,etcd2:2379`.
 const ENDPOINTS: &str = "COORD_ETCD_ENDPOINTS";
 
-const MEMORY_NOT_ALLOWED: &str = "it is this process alone, and locks and instance ids would not be those of the other processes; name an \
+const MEMORY_NOT_ALLOWED: &str = "`memory:` is this process alone, and locks and instance ids would not be those of the other processes; name an \
      etcd, or set `allow_memory = true` if there is only one process";
 
 /// Settings of one connection to a coordination service.
@@ -144,7 +144,7 @@ impl Section for CoordConfig {
 
         let address = Address::parse(&self.url).map_err(|fault| faults.push(fault)).ok();
         if matches!(address, Some(Address::Memory { .. })) && !self.allow_memory {
-            faults.push(SectionFault::unfit("url", "`memory:`", MEMORY_NOT_ALLOWED));
+            faults.push(SectionFault::hidden("url", MEMORY_NOT_ALLOWED));
         }
         if !self.root.is_empty() && (!self.root.starts_with('/') || self.root.ends_with('/')) {
             let reason = "it must be empty, or begin with a slash and not end with one";

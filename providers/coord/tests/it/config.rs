@@ -43,7 +43,7 @@ fn memory_is_used_in_production_only_on_purpose() {
     let memory = CoordConfig { url: "memory:".into(), ..production };
     let fault = faults(&memory).concat();
     assert!(
-        fault.starts_with("`url` is `memory:`: it is this process alone") && fault.contains("allow_memory = true"),
+        fault.starts_with("`url`: `memory:` is this process alone") && fault.contains("allow_memory = true"),
         "{fault}"
     );
     CoordConfig { allow_memory: true, ..memory }.validate().unwrap();
