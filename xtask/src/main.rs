@@ -14,6 +14,7 @@ mod servers;
 mod shell;
 mod soak;
 mod stages;
+mod stuck;
 mod test;
 mod workspace;
 

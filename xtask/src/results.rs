@@ -69,16 +69,23 @@ impl Results {
 
     fn read(&mut self, arguments: &[&str], binaries: &BTreeMap<String, String>) -> Result<bool> {
         let mut binary = String::new();
-        cargo_lines(arguments, |line| {
+        let mut unfinished = BTreeSet::new();
+        let done = cargo_lines(arguments, |line| {
             if let Some(running) = line.trim_start().strip_prefix("Running ") {
                 let file = running.trim_end_matches(')').rsplit('/').next().unwrap_or(running);
                 binary = binaries.get(file).cloned().unwrap_or_else(|| file.to_owned());
             } else if let Some(documented) = line.trim_start().strip_prefix("Doc-tests ") {
                 binary = format!("doc {documented}");
             } else if let Some((test, came)) = line.strip_prefix("test ").and_then(|line| line.rsplit_once(" ... ")) {
-                self.note((binary.clone(), test.replace(" - should panic", "")), came);
+                let test = (binary.clone(), test.replace(" - should panic", ""));
+                unfinished.remove(&test);
+                self.note(test, came);
+            } else if let Some(test) = unfinished_test(line) {
+                unfinished.insert((binary.clone(), test.to_owned()));
             }
-        })
+        });
+        self.failed.extend(unfinished);
+        done
     }
 
     /// Tests that print lines like these themselves print other words, or colours, where the result stands.
@@ -99,6 +106,11 @@ impl Results {
             }
         }
     }
+}
+
+/// A test of which libtest says that it takes long.
+fn unfinished_test(line: &str) -> Option<&str> {
+    line.strip_prefix("test ")?.split_once(" has been running for over ").map(|(test, _)| test)
 }
 
 const KEPT: &str = "passed.txt";
@@ -153,6 +165,13 @@ mod tests {
         assert_eq!(binary(&message("/providers/x")), Some(("it-0a1b".into(), "providers/x it".into())));
         assert_eq!(binary(&message("")), Some(("it-0a1b".into(), "it".into())));
         assert_eq!(binary(r#"{"reason":"build-finished","success":true}"#), None);
+    }
+
+    #[test]
+    fn a_test_that_does_not_end_is_known_by_name() {
+        let line = "test src/../docs/guide/x.md - guide::X (line 190) has been running for over 60 seconds";
+        assert_eq!(unfinished_test(line), Some("src/../docs/guide/x.md - guide::X (line 190)"));
+        assert_eq!(unfinished_test("test a_test_that_has_been_running ... ok"), None);
     }
 
     #[test]

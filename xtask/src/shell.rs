@@ -1,10 +1,14 @@
 //! Running cargo, and where things are.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Instant;
+
+use crate::stuck;
 
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
@@ -47,7 +51,8 @@ pub(crate) fn cargo(arguments: &[&str], environment: &[(&str, &str)]) -> Result<
     }
 }
 
-/// Runs cargo, showing each line that it prints and handing it over; standard error comes in between.
+/// Runs cargo, showing each line that it prints and handing it over; standard error comes in between. Says whether it went well;
+/// what is stuck is killed, and did not.
 pub(crate) fn cargo_lines(arguments: &[&str], mut line: impl FnMut(&str)) -> Result<bool> {
     println!("$ cargo {}", arguments.join(" "));
     let (reader, writer) = std::io::pipe().map_err(|error| error.to_string())?;
@@ -61,12 +66,20 @@ pub(crate) fn cargo_lines(arguments: &[&str], mut line: impl FnMut(&str)) -> Res
         .map_err(|error| format!("cargo does not start: {error}"))?;
     // Our ends of the pipe, or reading would never come to an end.
     drop(command);
-    let mut out = std::io::stdout().lock();
-    for text in BufReader::new(reader).split(b'\n') {
-        let text = text.map_err(|error| error.to_string())?;
-        let text = String::from_utf8_lossy(&text);
+    let (sender, lines) = mpsc::sync_channel(64);
+    // It ends with the last of those that may write into the pipe.
+    let read = thread::spawn(move || {
+        let mut lines = BufReader::new(reader).split(b'\n').map_while(io::Result::ok);
+        lines.try_for_each(|text| sender.send(text)).is_ok()
+    });
+    let stuck = stuck::watch(child.id(), &lines, stuck::SILENCE, |text| {
+        let text = String::from_utf8_lossy(text);
         line(&text);
-        writeln!(out, "{text}").map_err(|error| error.to_string())?;
+        println!("{text}");
+    });
+    if stuck || !read.join().is_ok_and(|to_the_end| to_the_end) {
+        let _ = child.wait();
+        return Ok(false);
     }
     let status = child.wait().map_err(|error| error.to_string())?;
     Ok(status.success())
