@@ -108,7 +108,8 @@ impl<T> Live<T> {
 
     /// The changes from now on: each with the value before and the value after.
     ///
-    /// At most one is held for a slow subscriber, the latest. They end once all clones of this value are gone.
+    /// What came before is not told: whoever acts on the value subscribes first and reads it after that. At most one is held for
+    /// a slow subscriber, the latest. They end once all clones of this value are gone.
     pub fn changes(&self) -> Changes<T> {
         self.value.changes()
     }

@@ -85,7 +85,7 @@ impl<T> Followed<T> {
         self.value.version()
     }
 
-    /// The changes from now on; the latest for a slow subscriber.
+    /// The changes from now on; the latest for a slow subscriber. Whoever acts on the value subscribes first and reads it after that.
     pub fn changes(&self) -> Changes<T> {
         self.value.changes()
     }

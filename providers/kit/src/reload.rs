@@ -142,6 +142,8 @@ impl<T> Reload<T> {
     }
 
     /// The changes from now on.
+    ///
+    /// What came before is not told: whoever acts on the value subscribes first and reads it after that.
     pub fn changes(&self) -> Changes<T> {
         let status = self.0.status.subscribe();
         Changes { current: Arc::clone(&self.0.current), seen: self.0.current.load_full(), status }
