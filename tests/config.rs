@@ -267,6 +267,64 @@ fn the_schema_has_the_sections_that_the_crates_of_the_program_announce() {
 }
 
 #[test]
+fn urls_secrets_and_times_stand_in_the_schema_as_what_is_written() {
+    let schema = gone::config::schema::schema();
+    let fields = |section: &str| schema["$defs"][section]["properties"].clone();
+    assert_eq!(fields("DbConfig")["url"]["type"], "string");
+    assert_eq!(fields("CoordConfig")["password"]["type"], serde_json::json!(["string", "null"]));
+    let time = &fields("DbConfig")["acquire_timeout"]["anyOf"];
+    assert_eq!((&time[0]["type"], &time[1]["anyOf"][0]["type"]), (&"string".into(), &"integer".into()), "{time}");
+}
+
+/// A component whose section has no schema.
+mod plain {
+    use gone::config::{CloseReport, Deadline, Faults, Section, SectionError, Stat};
+
+    #[derive(Clone, Debug)]
+    pub(super) struct Plain;
+
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    pub(super) struct PlainConfig {}
+
+    impl Section for PlainConfig {
+        const NAME: &'static str = "plain";
+
+        fn check(&self, _: &mut Faults) {}
+    }
+
+    impl Plain {
+        async fn connect(_: &PlainConfig) -> Result<Self, SectionError> {
+            Ok(Self)
+        }
+
+        async fn ping(&self) -> Result<(), SectionError> {
+            Ok(())
+        }
+
+        fn figures(_: &[Self]) -> Vec<Stat> {
+            Vec::new()
+        }
+
+        async fn close(&self, _: Deadline) -> CloseReport {
+            CloseReport::clean()
+        }
+    }
+
+    gone::config::component! {
+        /// Opens it.
+        pub(super) struct PlainProvider provides Plain, reads PlainConfig;
+    }
+}
+
+#[tokio::test]
+async fn a_component_without_a_schema_works_and_is_left_out_of_it() {
+    let plain = async |_: plain::Plain| Ok(());
+    Gone::load((source(ConfigSource::hermetic()), plain::module)).run(plain).await.unwrap();
+    assert_eq!(gone::config::schema::schema()["properties"].get("plain"), None);
+}
+
+#[test]
 fn what_is_wrong_with_one_value_is_told_once_however_many_ask_for_it() {
     #[derive(Goner)]
     struct One {

@@ -6,8 +6,7 @@ mod redis;
 
 use std::fmt;
 
-use async_trait::async_trait;
-use gone_config::SectionError;
+use gone_config::{SectionError, async_trait};
 
 use crate::config::SCHEMES;
 use crate::{FlagsConfig, FlagsError};

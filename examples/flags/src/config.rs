@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use gone_config::{Faults, Section, SectionFault};
-use gone_kit::{BackendUrl, Scheme};
+use gone_config::{BackendUrl, Faults, Scheme, Section, SectionFault};
 use serde::{Deserialize, Serialize};
 
 /// The schemes of [`FlagsConfig::url`].
@@ -15,18 +14,13 @@ pub(crate) const SCHEMES: [Scheme; 2] = [Scheme::always("memory"), Scheme::featu
 #[serde(default, deny_unknown_fields)]
 pub struct FlagsConfig {
     /// Where the flags are: `memory:` keeps them while the handle lives, `redis://host:port` shares them. Default `memory:`.
-    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub url: BackendUrl,
     /// The key in Redis that has the flags. Default `flags`.
     pub key: String,
     /// How long connecting and each call may take, 10 ms to 1 min. Default 5 s, in production 1 s.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub request_timeout: Duration,
 }
-
-#[cfg(feature = "schema")]
-gone_config::config_section!("flags", FlagsConfig, instances);
 
 impl Default for FlagsConfig {
     fn default() -> Self {

@@ -1,9 +1,6 @@
 //! What can go wrong.
 
-use std::sync::Arc;
-
-use gone_config::SectionError;
-use gone_kit::{Outcome, Refused};
+use gone_config::{CallError, Outcome, SectionError};
 
 /// Why a flag was not read or set.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -12,22 +9,14 @@ pub enum FlagsError {
     /// The config section cannot be used.
     #[error("{0}")]
     Config(#[from] SectionError),
-    /// The handle is closed, or there was no answer in time.
+    /// The handle is closed, there was no answer in time, or the server refused.
     #[error("flags: {0}")]
-    Refused(#[from] Refused),
+    Call(#[from] CallError),
     /// There are as many flags as there may be.
     #[error("there are {max} flags in memory, and there may be no more")]
     Full {
         /// How many there may be.
         max: usize,
-    },
-    /// The server refused, or the connection to it broke.
-    #[error("the server of the flags failed")]
-    Server {
-        /// Whether a flag was switched all the same.
-        outcome: Outcome,
-        /// The client's own error.
-        source: Arc<dyn std::error::Error + Send + Sync>,
     },
 }
 
@@ -35,8 +24,7 @@ impl FlagsError {
     /// What became of a flag whose setting ended so.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Refused(refused) => refused.outcome(),
-            Self::Server { outcome, .. } => *outcome,
+            Self::Call(error) => error.outcome(),
             _ => Outcome::NotApplied,
         }
     }

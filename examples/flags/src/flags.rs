@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use gone_config::Section;
-use gone_core::{CloseReport, Deadline};
-use gone_kit::{Calls, Stat};
+use gone_config::{Calls, CloseReport, Deadline, Section, Stat};
 
 use crate::backend::{self, Backend};
 use crate::{FlagsConfig, FlagsError};

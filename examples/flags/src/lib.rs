@@ -4,9 +4,13 @@ mod backend;
 mod config;
 mod error;
 mod flags;
-mod provider;
 
 pub use config::FlagsConfig;
 pub use error::FlagsError;
 pub use flags::Flags;
-pub use provider::{FlagsProvider, module};
+
+gone_config::component! {
+    /// Opens flags: `#[gone] flags: Flags` reads the section `flags` of the config, `#[gone("*,beta")] flags: Flags` the section
+    /// `flags.beta`.
+    pub struct FlagsProvider provides Flags, reads FlagsConfig;
+}

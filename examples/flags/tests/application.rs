@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use gone_config::{ConfigSource, Section};
+use gone_config::{CallError, ConfigSource, Section};
 use gone_core::{AppBuilder, Goner, source};
 use gone_flags::{Flags, FlagsConfig, FlagsError};
-use gone_kit::{HealthIndicator, Refused, StatsReader, check_all};
+use gone_kit::{HealthIndicator, StatsReader, check_all};
 use gone_macros::Goner;
 
 #[derive(Goner)]
@@ -62,6 +62,6 @@ async fn the_application_tells_health_and_figures_and_closes_every_instance() {
     app.stop().await.unwrap();
     assert_eq!(figures().iter().map(|it| it.name).collect::<Vec<_>>(), before, "also when no handle is left");
     for flags in [&wants.flags, &wants.beta] {
-        assert!(matches!(flags.is_on("x").await, Err(FlagsError::Refused(Refused::Closed))));
+        assert!(matches!(flags.is_on("x").await, Err(FlagsError::Call(CallError::Closed))));
     }
 }

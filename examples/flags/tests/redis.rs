@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use gone_config::{CallError, Outcome};
 use gone_flags::{Flags, FlagsConfig, FlagsError};
-use gone_kit::{Outcome, Refused};
 use gone_test_bench::{Redis, drop_at_each_poll};
 
 fn config(url: String, request_timeout: Duration) -> FlagsConfig {
@@ -18,7 +18,7 @@ async fn a_server_that_stands_still_is_given_up_in_time_and_what_was_set_is_unkn
     let flags = Flags::connect(&config(server.url(), Duration::from_millis(200))).await.unwrap();
     server.pause();
     let error = flags.set("a", true).await.unwrap_err();
-    assert!(matches!(error, FlagsError::Refused(Refused::TimedOut { .. })), "{error}");
+    assert!(matches!(error, FlagsError::Call(CallError::TimedOut { .. })), "{error}");
     assert_eq!(error.outcome(), Outcome::Unknown);
     server.resume();
 }

@@ -65,15 +65,13 @@ pub struct Queue {
     /// in the mode `direct`; then it is lost, respectively left in the queue. Once an output took
     /// nothing for so long, lines that find no room are lost without a wait until it takes one
     /// again. 1 ms to 10 min.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub max_wait: Duration,
     /// How long a line that may not be dropped waits for room under the other policies, and how long
     /// a line at `error` or above waits to be written in the mode `queued`. A line that waited so
     /// long for room is lost, and counted; one that waited so long to be written stays in the queue.
     /// 0 to 1 min; 0 is no wait.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub error_wait: Duration,
 }
 

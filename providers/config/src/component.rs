@@ -47,9 +47,7 @@ pub trait Component: Send + Sync + Sized + 'static {
 /// the figures of all handles together, which are the same ones where there is none.
 ///
 /// ```
-/// use gone_config::{Faults, Section, SectionError, component};
-/// use gone_core::{CloseReport, Deadline};
-/// use gone_kit::Stat;
+/// use gone_config::{CloseReport, Deadline, Faults, Section, SectionError, Stat, component};
 ///
 /// #[derive(Clone, Debug)]
 /// pub struct Mailer {/* … */}
@@ -95,9 +93,7 @@ pub trait Component: Send + Sync + Sized + 'static {
 /// are implemented for it as for any goner: `self.opened` has the handles. `settings` and `opened` are taken.
 ///
 /// ```
-/// # use gone_config::{Component, Faults, Section, component};
-/// # use gone_core::{CloseReport, Deadline, Result};
-/// # use gone_kit::{Health, Stat};
+/// # use gone_config::{CloseReport, Component, Deadline, Faults, Health, Result, Section, Stat, component};
 /// # #[derive(Default, serde::Serialize, serde::Deserialize)]
 /// # pub struct MailerConfig {}
 /// # impl Section for MailerConfig {
@@ -139,7 +135,7 @@ pub trait Component: Send + Sync + Sized + 'static {
 /// # fn main() {}
 /// ```
 ///
-/// The crate that calls it depends on `gone-config` and `gone-core`.
+/// With the feature `schema`, the section is announced to [`schema`](crate::schema), if it implements `schemars::JsonSchema`.
 #[macro_export]
 macro_rules! component {
     (
@@ -155,7 +151,7 @@ macro_rules! component {
             type Handle = $handle;
             type Section = $section;
 
-            async fn open(&self, section: $section) -> ::gone_core::Result<$handle> {
+            async fn open(&self, section: $section) -> $crate::__private::gone_core::Result<$handle> {
                 ::std::result::Result::Ok(<$handle>::connect(&section).await?)
             }
 
@@ -167,7 +163,7 @@ macro_rules! component {
                 <$handle>::figures(handles)
             }
 
-            async fn close(handle: $handle, deadline: ::gone_core::Deadline) -> ::gone_core::CloseReport {
+            async fn close(handle: $handle, deadline: $crate::__private::gone_core::Deadline) -> $crate::__private::gone_core::CloseReport {
                 handle.close(deadline).await
             }
         }
@@ -181,7 +177,7 @@ macro_rules! component {
         #[goner(
             share,
             offers(dyn $crate::__private::HealthIndicator, dyn $crate::__private::StatsReader),
-            crate = ::gone_core
+            crate = $crate::__private::gone_core
         )]
         $visibility struct $name {
             #[gone]
@@ -190,9 +186,11 @@ macro_rules! component {
             $($fields)*
         }
 
+        $crate::__component_section!(<$name as $crate::Component>::Section);
+
         /// Loads the provider.
-        $visibility fn module(loader: &mut ::gone_core::Loader) {
-            loader.load(<$name as ::gone_core::Goner>::goner());
+        $visibility fn module(loader: &mut $crate::__private::gone_core::Loader) {
+            loader.load(<$name as $crate::__private::gone_core::Goner>::goner());
         }
 
         impl ::std::fmt::Debug for $name {
@@ -203,21 +201,21 @@ macro_rules! component {
 
         // A type that is no provider is not helped by a list of those that are.
         #[diagnostic::do_not_recommend]
-        impl ::gone_core::Provider for $name {
+        impl $crate::__private::gone_core::Provider for $name {
             type Output = <$name as $crate::Component>::Handle;
 
             fn accepts(
-                tag: &::gone_core::Tag,
-                sources: &::gone_core::Sources,
-            ) -> ::gone_core::Result<()> {
+                tag: &$crate::__private::gone_core::Tag,
+                sources: &$crate::__private::gone_core::Sources,
+            ) -> $crate::__private::gone_core::Result<()> {
                 $crate::__private::accepts::<<$name as $crate::Component>::Section>(tag, sources)
             }
 
             /// Opens the handle. A dropped future leaves nothing open.
             async fn provide(
                 &self,
-                tag: &::gone_core::Tag,
-            ) -> ::gone_core::Result<Self::Output> {
+                tag: &$crate::__private::gone_core::Tag,
+            ) -> $crate::__private::gone_core::Result<Self::Output> {
                 let handle = $crate::__private::open(self, &self.settings, tag).await?;
                 $crate::__private::tracing::debug!(instance = tag.extend(), ?handle, "opened");
                 self.opened.add(tag.extend(), handle.clone());
@@ -246,16 +244,24 @@ macro_rules! component {
             }
         }
 
-        impl ::gone_core::Close for $name {
+        impl $crate::__private::gone_core::Close for $name {
             /// Closes all handles at once.
             async fn close(
                 &self,
-                deadline: ::gone_core::Deadline,
-            ) -> ::gone_core::Result<::gone_core::CloseReport> {
+                deadline: $crate::__private::gone_core::Deadline,
+            ) -> $crate::__private::gone_core::Result<$crate::__private::gone_core::CloseReport> {
                 self.opened.close(|handle| <$name as $crate::Component>::close(handle, deadline)).await
             }
         }
     };
+}
+
+/// Without the feature `schema`, no section is announced.
+#[cfg(not(feature = "schema"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __component_section {
+    ($section:ty) => {};
 }
 
 /// Whether the section of an instance can be used, in the plan.

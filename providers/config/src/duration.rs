@@ -12,9 +12,9 @@
 //!
 //! #[derive(serde::Serialize, serde::Deserialize)]
 //! struct Client {
-//!     #[serde(with = "gone_config::duration")]
+//!     #[serde(with = "gone_config::DurationText")]
 //!     timeout: Duration,
-//!     #[serde(default, with = "gone_config::duration::option")]
+//!     #[serde(default, with = "gone_config::OptionalDurationText")]
 //!     idle: Option<Duration>,
 //! }
 //!
@@ -168,28 +168,36 @@ pub fn to_text(duration: Duration) -> String {
     text
 }
 
-/// Writes a duration as its text: for `#[serde(with = "gone_config::duration")]`.
-///
-/// # Errors
-///
-/// Those of the serializer.
-pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&to_text(*duration))
+/// A [`Duration`] as its text, in a struct that serde reads: `#[serde(with = "gone_config::DurationText")]`. With the feature
+/// `schema`, this says as well how it stands in a JSON schema.
+#[derive(Clone, Copy, Debug)]
+pub enum DurationText {}
+
+impl DurationText {
+    /// Writes the text of a duration.
+    ///
+    /// # Errors
+    ///
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&to_text(*duration))
+    }
+
+    /// Reads a duration from text or whole milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// Those of the deserializer, and one that says why a text is no duration.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        deserializer.deserialize_any(DurationVisitor)
+    }
 }
 
-/// Reads a duration from text or whole milliseconds: for `#[serde(with = "gone_config::duration")]`.
-///
-/// # Errors
-///
-/// Those of the deserializer, and one that says why a text is no duration.
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    deserializer.deserialize_any(DurationVisitor)
-}
+/// The same for an `Option<Duration>`: `#[serde(default, with = "gone_config::OptionalDurationText")]`.
+#[derive(Clone, Copy, Debug)]
+pub enum OptionalDurationText {}
 
-/// The same for an `Option<Duration>`: `#[serde(default, with = "gone_config::duration::option")]`.
-pub mod option {
-    use super::{Deserializer, Duration, DurationVisitor, Serializer, Visitor, de, fmt, to_text};
-
+impl OptionalDurationText {
     /// Writes the text of a duration, or none.
     ///
     /// # Errors
@@ -210,27 +218,27 @@ pub mod option {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
         deserializer.deserialize_option(OptionVisitor)
     }
+}
 
-    struct OptionVisitor;
+struct OptionVisitor;
 
-    impl<'de> Visitor<'de> for OptionVisitor {
-        type Value = Option<Duration>;
+impl<'de> Visitor<'de> for OptionVisitor {
+    type Value = Option<Duration>;
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(super::EXPECTED)
-        }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(EXPECTED)
+    }
 
-        fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
+    fn visit_none<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
 
-        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
 
-        fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
-            inner.deserialize_any(DurationVisitor).map(Some)
-        }
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<Self::Value, D::Error> {
+        inner.deserialize_any(DurationVisitor).map(Some)
     }
 }
 

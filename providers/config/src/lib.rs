@@ -76,11 +76,14 @@ mod watch;
 
 pub use component::{Component, Instances};
 pub use conditions::{equals, is_set, not, profile};
+pub use duration::{DurationText, OptionalDurationText};
 pub use error::{ConfigError, ConfigErrors, ErrorKind, NearKey};
 #[doc(no_inline)]
 pub use gone_core::{CloseReport, Condition, Deadline, Error, Result};
 #[doc(no_inline)]
-pub use gone_kit::{BackendUrl, Health, Scheme, Stat, UnknownName, UnknownScheme, async_trait};
+pub use gone_kit::{
+    BackendUrl, CallError, Calls, Health, Outcome, Scheme, Stat, UnknownName, UnknownScheme, async_trait,
+};
 pub use gone_kit::{Change, Changes, Reload, ReloadStatus, Secret, StatusChanges};
 pub use handle::{ConfigHandle, ConfigLayer, SettingsChange, SettingsChanges};
 pub use key::Key;

@@ -1,14 +1,18 @@
 //! A JSON schema of the config, for editors: every section that the crates of this program have announced.
 //!
-//! A crate announces the section that it reads with [`config_section!`](crate::config_section). The program writes the schema to a
+//! A component announces its section by itself, another crate with [`config_section!`](crate::config_section). The program writes the schema to a
 //! file, and `gone.toml` names that file in its first line, for editors that follow it:
 //!
 //! ```toml
 //! #:schema ./gone.schema.json
 //! ```
 
+use std::marker::PhantomData;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
+
+use crate::{DurationText, OptionalDurationText};
 
 /// A section that some crate reads. [`config_section!`](crate::config_section) makes one.
 #[doc(hidden)]
@@ -18,8 +22,8 @@ pub struct Section {
     pub key: &'static str,
     /// Whether tables in it that are no fields are named instances of it.
     pub instances: bool,
-    /// The schema of what is in it.
-    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// The schema of what is in it, if its type has one.
+    pub schema: fn(&mut SchemaGenerator) -> Option<Schema>,
 }
 
 inventory::collect!(Section);
@@ -27,25 +31,64 @@ inventory::collect!(Section);
 /// Announces that a section of the config is read into a type, for [`schema`](crate::schema::schema): `config_section!("db", DbConfig)`, or
 /// `config_section!("db", DbConfig, instances)` where tables in the section that are no fields are instances with a name.
 ///
-/// The type implements `schemars::JsonSchema`.
+/// The type implements `schemars::JsonSchema`. That of a [`component!`](crate::component) is announced already, if it does.
 #[macro_export]
 macro_rules! config_section {
     ($key:literal, $type:ty) => {
-        $crate::config_section!(@ $key, $type, false);
+        $crate::config_section!(@ $key, false, |generator| Some(generator.subschema_for::<$type>()));
     };
     ($key:literal, $type:ty, instances) => {
-        $crate::config_section!(@ $key, $type, true);
+        $crate::config_section!(@ $key, true, |generator| Some(generator.subschema_for::<$type>()));
     };
-    (@ $key:literal, $type:ty, $instances:literal) => {
+    (@ $key:expr, $instances:literal, $schema:expr) => {
         $crate::schema::__inventory::submit! {
-            $crate::schema::Section {
-                key: $key,
-                instances: $instances,
-                schema: |generator| generator.subschema_for::<$type>(),
-            }
+            $crate::schema::Section { key: $key, instances: $instances, schema: $schema }
         }
     };
 }
+
+/// Announces the section of a component, if its type has a schema.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __component_section {
+    ($section:ty) => {
+        $crate::config_section!(@ <$section as $crate::Section>::NAME, true, |generator| {
+            #[allow(unused_imports)]
+            use $crate::schema::{WithSchema as _, WithoutSchema as _};
+            (&$crate::schema::Of::<$section>::NEW).schema(generator)
+        });
+    };
+}
+
+/// A type of which nobody knows yet whether it has a schema. Of the two methods `schema`, the one that needs no reference is taken
+/// where there is one.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Of<T>(PhantomData<T>);
+
+impl<T> Of<T> {
+    pub const NEW: Self = Self(PhantomData);
+}
+
+#[doc(hidden)]
+pub trait WithSchema {
+    fn schema(&self, generator: &mut SchemaGenerator) -> Option<Schema>;
+}
+
+impl<T: JsonSchema> WithSchema for Of<T> {
+    fn schema(&self, generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.subschema_for::<T>())
+    }
+}
+
+#[doc(hidden)]
+pub trait WithoutSchema {
+    fn schema(&self, _: &mut SchemaGenerator) -> Option<Schema> {
+        None
+    }
+}
+
+impl<T> WithoutSchema for &Of<T> {}
 
 #[doc(hidden)]
 pub use inventory as __inventory;
@@ -65,7 +108,7 @@ pub fn schema() -> Value {
         "properties": {},
     });
     for section in sections {
-        let schema = (section.schema)(&mut generator);
+        let Some(schema) = (section.schema)(&mut generator) else { continue };
         let schema = if section.instances { with_instances(schema, &generator) } else { schema.to_value() };
         put(&mut root, &section.key.split('.').collect::<Vec<_>>(), schema);
     }
@@ -132,10 +175,6 @@ fn put(table: &mut Value, path: &[&str], schema: Value) {
     put(&mut table["properties"][first], rest, schema);
 }
 
-/// How a [`std::time::Duration`] stands in the config, see [`duration`](crate::duration): `#[schemars(with = "…")]`.
-#[derive(Clone, Copy, Debug)]
-pub struct DurationText;
-
 impl JsonSchema for DurationText {
     fn inline_schema() -> bool {
         true
@@ -150,5 +189,19 @@ impl JsonSchema for DurationText {
             "description": "A time such as `250ms`, `5s`, `1m30s` or `1h`, or a whole number of milliseconds.",
             "anyOf": [{ "type": "string" }, { "type": "integer", "minimum": 0 }],
         })
+    }
+}
+
+impl JsonSchema for OptionalDurationText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OptionalDuration".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Option::<DurationText>::json_schema(generator)
     }
 }

@@ -28,7 +28,7 @@ const PROFILES: &[&str] = &["development", "production"];
 /// #[serde(default, deny_unknown_fields)]
 /// struct CacheConfig {
 ///     max_entries: u32,
-///     #[serde(with = "gone_config::duration")]
+///     #[serde(with = "gone_config::DurationText")]
 ///     ttl: Duration,
 /// }
 ///

@@ -27,7 +27,6 @@ pub struct DbConfig {
     /// process, on one connection, as long as the handle does.
     ///
     /// Default `sqlite:data/gone.db`.
-    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub url: BackendUrl,
     /// Connections that may be open at once, 1 to 10,000. Default 25, in production 100. `sqlite::memory:` has one.
     pub max_connections: u32,
@@ -38,31 +37,23 @@ pub struct DbConfig {
     /// Connections opened ahead and kept, at most `max_idle_connections`. Default 0.
     pub min_connections: u32,
     /// How long a caller waits for a connection, the opening of a new one included, 1 ms to 10 min. Default 5 s.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub acquire_timeout: Duration,
     /// How long [`Db::connect`](crate::Db::connect) and [`Db::ping`](crate::Db::ping) may take, 1 ms to 10 min. Default 5 s.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub connect_timeout: Duration,
     /// Age of an unused connection at which it is closed, 1 s to 7 d. Default 30 min.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub idle_timeout: Duration,
     /// Age of a connection at which it is replaced, 1 s to 7 d. Default 5 min, in production 1 h.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub max_lifetime: Duration,
     /// Time a statement may take before it is logged as slow, 1 ms to 1 h. Default 100 ms, in production 500 ms.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub slow_threshold: Duration,
     /// Which statements are logged. Default `info`, in production `warn`.
     pub log_level: LogLevel,
 }
-
-#[cfg(feature = "schema")]
-gone_config::config_section!("db", DbConfig, instances);
 
 impl Section for DbConfig {
     const NAME: &'static str = "db";

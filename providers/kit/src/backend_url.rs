@@ -61,6 +61,22 @@ impl fmt::Debug for BackendUrl {
     }
 }
 
+/// That of a text.
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for BackendUrl {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "BackendUrl".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

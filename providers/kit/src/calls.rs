@@ -1,7 +1,9 @@
 //! The calls of a handle: a limit for each, an end for all.
 
+use std::error::Error;
 use std::fmt;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -23,18 +25,19 @@ const CLOSED: u64 = 1 << 63;
 /// use std::time::Duration;
 ///
 /// use gone_core::Deadline;
-/// use gone_kit::{Calls, Refused};
+/// use gone_kit::{CallError, Calls};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// let calls = Calls::new(Duration::from_millis(20));
-/// assert_eq!(calls.run(async { Ok::<_, Refused>(7) }).await, Ok(7));
+/// assert_eq!(calls.run(async { Ok::<_, CallError>(7) }).await?, 7);
 ///
-/// let stuck: Result<(), Refused> = calls.run(std::future::pending()).await;
-/// assert!(matches!(stuck, Err(Refused::TimedOut { .. })));
+/// let stuck: Result<(), CallError> = calls.run(std::future::pending()).await;
+/// assert!(matches!(stuck, Err(CallError::TimedOut { .. })));
 ///
 /// assert!(calls.close(Deadline::after(Duration::from_secs(1))).await.is_clean());
-/// assert_eq!(calls.run(async { Ok::<_, Refused>(7) }).await, Err(Refused::Closed));
-/// # });
+/// assert!(matches!(calls.run(async { Ok::<_, CallError>(7) }).await, Err(CallError::Closed)));
+/// # Ok::<_, CallError>(())
+/// # }).unwrap();
 /// ```
 pub struct Calls {
     limit: Duration,
@@ -43,10 +46,10 @@ pub struct Calls {
     ended: Notify,
 }
 
-/// Why a call was not made, or not seen to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a call was not made, was refused, or was not seen to its end.
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refused {
+pub enum CallError {
     /// The handle was closed. Nothing was sent.
     #[error("the handle is closed")]
     Closed,
@@ -56,14 +59,31 @@ pub enum Refused {
         /// How long it was waited for.
         after: Duration,
     },
+    /// The server refused, or the connection to it broke.
+    #[error("the server failed")]
+    Failed {
+        /// What became of a write.
+        outcome: Outcome,
+        /// The error of the server's client.
+        source: Arc<dyn Error + Send + Sync>,
+    },
 }
 
-impl Refused {
-    /// What became of a write that ended so.
+impl CallError {
+    /// The server refused, or the connection to it broke; `outcome` is what became of a write that ended so.
+    ///
+    /// An answer of the server's, or a connection that never was, is [`Outcome::NotApplied`]. What broke on the way is
+    /// [`Outcome::Unknown`].
+    pub fn failed(outcome: Outcome, source: impl Error + Send + Sync + 'static) -> Self {
+        Self::Failed { outcome, source: Arc::new(source) }
+    }
+
+    /// What became of a write that ended so. What was given up may still be carried out.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Closed => Outcome::NotApplied,
             Self::TimedOut { .. } => Outcome::Unknown,
+            Self::Failed { outcome, .. } => *outcome,
         }
     }
 }
@@ -81,10 +101,10 @@ impl Calls {
     ///
     /// # Errors
     ///
-    /// Those of the call, and [`Refused`] as its error type has it.
-    pub async fn run<T, E: From<Refused>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    /// Those of the call, and [`CallError::Closed`] or [`CallError::TimedOut`] as its error type has it.
+    pub async fn run<T, E: From<CallError>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let _under_way = UnderWay::begin(self)?;
-        timeout(self.limit, call).await.unwrap_or_else(|_| Err(Refused::TimedOut { after: self.limit }.into()))
+        timeout(self.limit, call).await.unwrap_or_else(|_| Err(CallError::TimedOut { after: self.limit }.into()))
     }
 
     /// How many calls are under way.
@@ -125,12 +145,12 @@ impl fmt::Debug for Calls {
 struct UnderWay<'a>(&'a Calls);
 
 impl<'a> UnderWay<'a> {
-    fn begin(calls: &'a Calls) -> Result<Self, Refused> {
+    fn begin(calls: &'a Calls) -> Result<Self, CallError> {
         // Not counted and then taken back: who closes would see it for a moment.
         let begin = |state| (state & CLOSED == 0).then_some(state + 1);
         match calls.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, begin) {
             Ok(_) => Ok(Self(calls)),
-            Err(_) => Err(Refused::Closed),
+            Err(_) => Err(CallError::Closed),
         }
     }
 }
@@ -145,25 +165,31 @@ impl Drop for UnderWay<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use tokio::time::{Instant, sleep};
 
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    async fn takes(time: Duration) -> Result<&'static str, Refused> {
+    async fn takes(time: Duration) -> Result<&'static str, CallError> {
         sleep(time).await;
         Ok("done")
+    }
+
+    /// What is said of an error.
+    fn told<T>(ended: Result<T, CallError>) -> Result<T, String> {
+        ended.map_err(|error| format!("{error}, {}", error.outcome()))
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_is_given_up_at_its_limit() {
         let calls = Calls::new(SECOND);
         let begun = Instant::now();
-        assert_eq!(calls.run(takes(SECOND / 2)).await, Ok("done"));
-        assert_eq!(calls.run(takes(2 * SECOND)).await, Err(Refused::TimedOut { after: SECOND }));
+        assert_eq!(told(calls.run(takes(SECOND / 2)).await), Ok("done"));
+        assert_eq!(
+            told(calls.run(takes(2 * SECOND)).await),
+            Err("no answer within 1s, unknown whether applied".to_owned())
+        );
         assert_eq!((begun.elapsed(), calls.under_way()), (SECOND * 3 / 2, 0));
     }
 
@@ -178,8 +204,11 @@ mod tests {
         let begun = Instant::now();
         let (report, refused) =
             tokio::join!(calls.close(Deadline::after(5 * SECOND)), async { calls.run(takes(SECOND)).await });
-        assert_eq!((report, refused), (CloseReport::clean(), Err(Refused::Closed)));
-        assert_eq!((begun.elapsed(), running.await.unwrap()), (3 * SECOND, Ok("done")));
+        assert_eq!(
+            (report, told(refused)),
+            (CloseReport::clean(), Err("the handle is closed, not applied".to_owned()))
+        );
+        assert_eq!((begun.elapsed(), told(running.await.unwrap())), (3 * SECOND, Ok("done")));
         assert!(calls.close(Deadline::after(SECOND)).await.is_clean(), "again");
     }
 
@@ -195,6 +224,17 @@ mod tests {
         assert_eq!(calls.close(Deadline::after(SECOND)).await, CloseReport::clean().still_running(2));
         assert_eq!(begun.elapsed(), SECOND);
         assert!(calls.close(Deadline::after(10 * SECOND)).await.is_clean());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_server_says_is_kept_with_what_became_of_the_write() {
+        let calls = Calls::new(SECOND);
+        for outcome in [Outcome::NotApplied, Outcome::Unknown] {
+            let broken = std::io::Error::other("broken pipe");
+            let error = calls.run(async { Err::<(), _>(CallError::failed(outcome, broken)) }).await.unwrap_err();
+            assert_eq!((error.to_string().as_str(), error.outcome()), ("the server failed", outcome));
+            assert_eq!(error.source().unwrap().to_string(), "broken pipe");
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -216,7 +256,7 @@ mod tests {
                         while calls
                             .run(async {
                                 tokio::task::yield_now().await;
-                                Ok::<_, Refused>(())
+                                Ok::<_, CallError>(())
                             })
                             .await
                             .is_ok()

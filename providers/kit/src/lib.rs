@@ -33,7 +33,7 @@ mod stats;
 #[doc(no_inline)]
 pub use async_trait::async_trait;
 pub use backend_url::BackendUrl;
-pub use calls::{Calls, Refused};
+pub use calls::{CallError, Calls};
 pub use clock::{Clock, ManualClock};
 pub use health::{Health, HealthEntry, HealthIndicator, HealthReport, Status, check_all};
 pub use lease::{Lease, LeaseEnd, LeaseGrant, LeaseKeeper};

@@ -30,25 +30,19 @@ pub struct UidConfig {
     pub epoch_ms: u64,
     /// How far the wall clock may go back without there being no ids until it has caught up, 0 to 10 s. Meanwhile the time
     /// of the ids goes on at half the speed. Default 50 ms.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub rollback_tolerance: Duration,
     /// How far ahead the floor of the instance id is written, 1 s to 1 h. It is raised three times within it, and is what
     /// ids stay below, also those of a process that stood still; the next holder begins there. Default 30 s.
     ///
     /// The longer, the longer an outage of coordination is bridged (but no longer than the lease lasts), and the longer the
     /// next holder of the id of a process that crashed may have to wait.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub floor_period: Duration,
     /// How long a start waits for the floor of an instance id where no other is free, 0 to 10 min. Default 5 s.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub floor_wait: Duration,
 }
-
-#[cfg(feature = "schema")]
-gone_config::config_section!("uid", UidConfig, instances);
 
 impl Section for UidConfig {
     const NAME: &'static str = "uid";

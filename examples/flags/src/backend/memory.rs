@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use async_trait::async_trait;
+use gone_config::async_trait;
 
 use super::Backend;
 use crate::FlagsError;

@@ -1,11 +1,8 @@
 //! `redis:`: flags that processes share, as a set.
 
 use std::fmt;
-use std::sync::Arc;
 
-use async_trait::async_trait;
-use gone_config::{SectionError, SectionFault};
-use gone_kit::Outcome;
+use gone_config::{CallError, Outcome, SectionError, SectionFault, async_trait};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{Client, FromRedisValue, RedisError, cmd};
 
@@ -60,5 +57,5 @@ fn server(error: RedisError) -> FlagsError {
     // An answer of the server's, or a connection that never was: nothing was done.
     let refused = error.code().is_some() || error.is_connection_refusal();
     let outcome = if refused { Outcome::NotApplied } else { Outcome::Unknown };
-    FlagsError::Server { outcome, source: Arc::new(error) }
+    CallError::failed(outcome, error).into()
 }

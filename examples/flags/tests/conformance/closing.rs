@@ -1,8 +1,8 @@
 use std::time::Duration;
 
+use gone_config::{CallError, Outcome};
 use gone_core::Deadline;
 use gone_flags::FlagsError;
-use gone_kit::{Outcome, Refused};
 
 use crate::At;
 
@@ -12,6 +12,6 @@ pub(crate) async fn a_closed_handle_says_so_to_all_clones(at: At) {
         assert!(at.flags.close(Deadline::after(Duration::from_secs(5))).await.is_clean());
     }
     let error = clone.set("a", true).await.unwrap_err();
-    assert!(matches!(error, FlagsError::Refused(Refused::Closed)), "{error}");
+    assert!(matches!(error, FlagsError::Call(CallError::Closed)), "{error}");
     assert_eq!(error.outcome(), Outcome::NotApplied);
 }

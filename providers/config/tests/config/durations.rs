@@ -1,15 +1,14 @@
 use std::time::Duration;
 
-use gone_config::duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{from_text, source, toml, value};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Client {
-    #[serde(with = "duration")]
+    #[serde(with = "gone_config::DurationText")]
     timeout: Duration,
-    #[serde(default, with = "duration::option")]
+    #[serde(default, with = "gone_config::OptionalDurationText")]
     idle: Option<Duration>,
 }
 

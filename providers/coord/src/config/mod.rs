@@ -36,7 +36,6 @@ pub struct CoordConfig {
     /// the port is 2379 unless said. Credentials have fields of their own.
     ///
     /// Default `memory:`, in production `etcd://etcd1:2379,etcd2:2379,etcd3:2379`.
-    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub url: BackendUrl,
     /// Whether `memory:` may be used. Locks and ids are then those of one process, and nothing outlives it.
     ///
@@ -48,54 +47,45 @@ pub struct CoordConfig {
     /// Default empty.
     pub root: String,
     /// How long [`Coord::connect`](crate::Coord::connect) may take, 100 ms to 10 min. Default 5 s, in production 10 s.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub dial_timeout: Duration,
     /// How long one request may take, retries included, 10 ms to 10 min. Default 5 s.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub request_timeout: Duration,
     /// How long a connection may be silent before TCP asks whether the other side is there, 1 s to 1 h. Default 30 s.
     ///
     /// That is for a connection on which nothing is open; what is open is looked after by
     /// [`probe_interval`](Self::probe_interval), which finds a dead server sooner.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub keep_alive_time: Duration,
     /// How long that may stay unanswered before the connection is given up, 2 s to 10 min; a fraction of a second does not
     /// count. Default 10 s.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub keep_alive_timeout: Duration,
     /// How often the server is asked for an answer while a watch is open or a call waits, 100 ms to 1 min. Default 500 ms.
     ///
     /// A server that neither answers nor refuses (a paused machine, a cut cable) is noticed within this and
     /// [`probe_timeout`](Self::probe_timeout): 2.9 s by default.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub probe_interval: Duration,
     /// How long that answer may take before the connection is given up, 100 ms to 1 min: more than a slow answer takes.
     /// Default 2.4 s.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub probe_timeout: Duration,
     /// How often a watch compares what it knows with the store, 1 s to 24 h, each time sooner by up to a half so that they do
     /// not all do so at once. Default 5 min.
     ///
     /// It finds what the stream of changes did not tell: etcd before 3.5 can lose a deletion around a compaction.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub watch_relist: Duration,
     /// How long an instance id stays taken after its holder has died, 1 s to 1 h, in whole seconds. Default 30 s.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub instance_id_ttl: Duration,
     /// How services are registered and found.
     pub registry: RegistryConfig,
     /// The user, where the service asks for one; goes with [`password`](Self::password). Default none.
     pub username: Option<String>,
     /// The password. Default none.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub password: Option<Secret<String>>,
     /// Certificates, for `etcds:`. Default none: the server's certificate is checked against the usual authorities.
     pub tls: Option<TlsConfig>,
@@ -113,9 +103,6 @@ pub struct TlsConfig {
     /// The key of that certificate. Default none.
     pub key_file: Option<PathBuf>,
 }
-
-#[cfg(feature = "schema")]
-gone_config::config_section!("coord", CoordConfig, instances);
 
 impl Section for CoordConfig {
     const NAME: &'static str = "coord";

@@ -16,13 +16,11 @@ pub struct RegistryConfig {
     /// anew and is empty; those who come back join them. An instance that goes alone, the last one too, is gone at once.
     /// Those that were unregistered look the same as those that were lost: stop all instances at once, and they are shown for
     /// this time.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub hold_empty: Duration,
     /// How long to wait, between unregistering and stopping what was registered, until all peers have heard of it,
     /// 0 to 1 min. Default 300 ms.
-    #[serde(with = "gone_config::duration")]
-    #[cfg_attr(feature = "schema", schemars(with = "gone_config::schema::DurationText"))]
+    #[serde(with = "gone_config::DurationText")]
     pub drain_delay: Duration,
 }
 
