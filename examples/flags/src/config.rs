@@ -15,7 +15,7 @@ pub(crate) const SCHEMES: [Scheme; 2] = [Scheme::always("memory"), Scheme::featu
 pub struct FlagsConfig {
     /// Where the flags are: `memory:` keeps them while the handle lives, `redis://host:port` shares them. Default `memory:`.
     pub url: BackendUrl,
-    /// The key in Redis that has the flags. Default `flags`.
+    /// The key in Redis that has the flags, 1 to 512 characters. Default `flags`.
     pub key: String,
     /// How long connecting and each call may take, 10 ms to 1 min. Default 5 s, in production 1 s.
     #[serde(with = "gone_config::DurationText")]
@@ -45,9 +45,7 @@ impl Section for FlagsConfig {
             }
             _ => {}
         }
-        if self.key.is_empty() {
-            faults.push(SectionFault::hidden("key", "it is empty"));
-        }
+        faults.length("key", &self.key, 1..=512);
         faults.within("request_timeout", self.request_timeout, Duration::from_millis(10)..=Duration::from_secs(60));
     }
 }

@@ -216,6 +216,15 @@ impl Faults {
         }
     }
 
+    /// A text is to have so many characters.
+    pub fn length(&mut self, field: &'static str, text: &str, bounds: RangeInclusive<usize>) {
+        let length = text.chars().count();
+        if !bounds.contains(&length) {
+            let bounds = format!("{} to {} characters", bounds.start(), bounds.end());
+            self.push(SectionFault::OutOfBounds { field, value: format!("{length} characters long"), bounds });
+        }
+    }
+
     /// A URL is to have the scheme of a backend that is compiled in, which is returned with what stands after the colon.
     pub fn scheme<'u>(
         &mut self,

@@ -32,6 +32,7 @@ impl Section for Cache {
 
     fn check(&self, faults: &mut Faults) {
         faults.within("size", self.size, 1..=1_000);
+        faults.length("level", &self.level, 1..=4);
         if self.level.contains(' ') {
             faults.push(SectionFault::unfit("level", &self.level, "it must be one word"));
         }
@@ -97,6 +98,19 @@ fn all_that_is_out_of_bounds_is_told_with_what_is_written_and_where() {
         ]
     );
     assert!(errors.iter().all(|error| matches!(error.kind(), ErrorKind::Invalid { .. })));
+}
+
+#[test]
+fn the_length_of_a_text_is_counted_in_characters() {
+    for level in ["a", "äöüß"] {
+        Cache { level: level.into(), ..Cache::default() }.validate().unwrap();
+    }
+    for (level, length) in [("", 0), ("lower", 5)] {
+        let error = Cache { level: level.into(), ..Cache::default() }.validate().unwrap_err();
+        assert_eq!(error.to_string(), format!("`level` is {length} characters long; it must be 1 to 4 characters"));
+    }
+    let error = read(ConfigSource::hermetic().set("cache.level", "lower"), "").unwrap_err();
+    assert_eq!(error, ["config key `cache.level`: bad value `lower`, set by the program; expected 1 to 4 characters"]);
 }
 
 #[test]
