@@ -151,7 +151,7 @@ macro_rules! component {
             type Handle = $handle;
             type Section = $section;
 
-            async fn open(&self, section: $section) -> $crate::__private::gone_core::Result<$handle> {
+            async fn open(&self, section: $section) -> $crate::__private::core::Result<$handle> {
                 ::std::result::Result::Ok(<$handle>::connect(&section).await?)
             }
 
@@ -163,7 +163,7 @@ macro_rules! component {
                 <$handle>::figures(handles)
             }
 
-            async fn close(handle: $handle, deadline: $crate::__private::gone_core::Deadline) -> $crate::__private::gone_core::CloseReport {
+            async fn close(handle: $handle, deadline: $crate::__private::core::Deadline) -> $crate::__private::core::CloseReport {
                 handle.close(deadline).await
             }
         }
@@ -177,7 +177,7 @@ macro_rules! component {
         #[goner(
             share,
             offers(dyn $crate::__private::HealthIndicator, dyn $crate::__private::StatsReader),
-            crate = $crate::__private::gone_core
+            crate = $crate::__private::core
         )]
         $visibility struct $name {
             #[gone]
@@ -189,8 +189,8 @@ macro_rules! component {
         $crate::__component_section!(<$name as $crate::Component>::Section);
 
         /// Loads the provider.
-        $visibility fn module(loader: &mut $crate::__private::gone_core::Loader) {
-            loader.load(<$name as $crate::__private::gone_core::Goner>::goner());
+        $visibility fn module(loader: &mut $crate::__private::core::Loader) {
+            loader.load(<$name as $crate::__private::core::Goner>::goner());
         }
 
         impl ::std::fmt::Debug for $name {
@@ -201,21 +201,21 @@ macro_rules! component {
 
         // A type that is no provider is not helped by a list of those that are.
         #[diagnostic::do_not_recommend]
-        impl $crate::__private::gone_core::Provider for $name {
+        impl $crate::__private::core::Provider for $name {
             type Output = <$name as $crate::Component>::Handle;
 
             fn accepts(
-                tag: &$crate::__private::gone_core::Tag,
-                sources: &$crate::__private::gone_core::Sources,
-            ) -> $crate::__private::gone_core::Result<()> {
+                tag: &$crate::__private::core::Tag,
+                sources: &$crate::__private::core::Sources,
+            ) -> $crate::__private::core::Result<()> {
                 $crate::__private::accepts::<<$name as $crate::Component>::Section>(tag, sources)
             }
 
             /// Opens the handle. A dropped future leaves nothing open.
             async fn provide(
                 &self,
-                tag: &$crate::__private::gone_core::Tag,
-            ) -> $crate::__private::gone_core::Result<Self::Output> {
+                tag: &$crate::__private::core::Tag,
+            ) -> $crate::__private::core::Result<Self::Output> {
                 let handle = $crate::__private::open(self, &self.settings, tag).await?;
                 $crate::__private::tracing::debug!(instance = tag.extend(), ?handle, "opened");
                 self.opened.add(tag.extend(), handle.clone());
@@ -244,12 +244,12 @@ macro_rules! component {
             }
         }
 
-        impl $crate::__private::gone_core::Close for $name {
+        impl $crate::__private::core::Close for $name {
             /// Closes all handles at once.
             async fn close(
                 &self,
-                deadline: $crate::__private::gone_core::Deadline,
-            ) -> $crate::__private::gone_core::Result<$crate::__private::gone_core::CloseReport> {
+                deadline: $crate::__private::core::Deadline,
+            ) -> $crate::__private::core::Result<$crate::__private::core::CloseReport> {
                 self.opened.close(|handle| <$name as $crate::Component>::close(handle, deadline)).await
             }
         }
