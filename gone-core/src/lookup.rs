@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::app::Parts;
 use crate::node::{Body, NodeId, Via};
-use crate::plan::{Binding, Called, Piece, bind_call, glob};
+use crate::plan::{Binding, Called, Candidate, Piece, bind_call, glob};
 use crate::slots::{Asking, Sites, call, gather};
 use crate::table::{Form, Instance, Share};
 use crate::target::{Site, Target};
@@ -42,8 +42,8 @@ impl Shared {
 impl Parts {
     pub(crate) fn get<S: Send + 'static>(&self) -> Result<S> {
         self.open()?;
-        let (node, via) = self.one(Target::of::<S>())?;
-        self.put(node, &via)
+        let offer = self.one(Target::of::<S>())?;
+        self.put(offer.node, &offer.via)
     }
 
     pub(crate) fn try_get<S: Send + 'static>(&self) -> Result<Option<S>> {
@@ -76,12 +76,12 @@ impl Parts {
     }
 
     /// The one offer of a type, or the one that is default.
-    fn one(&self, target: Target) -> Result<(NodeId, Via)> {
+    fn one(&self, target: Target) -> Result<&Candidate> {
         match self.graph.index.by_type(target.id()) {
             [] => Err(Error::new(Code::Missing, format_args!("nothing offers `{}`", target.name()))),
-            [only] => Ok((only.node, only.via.clone())),
+            [only] => Ok(only),
             several => {
-                let default = several.iter().find(|it| it.default).map(|it| (it.node, it.via.clone()));
+                let default = several.iter().find(|it| it.default);
                 default.ok_or_else(|| {
                     let names: Vec<_> = several.iter().map(|it| self.graph.nodes[it.node].label()).collect();
                     let text = format!("{} offers fit `{}`: {}", several.len(), target.name(), names.join(", "));
@@ -94,24 +94,31 @@ impl Parts {
     fn named(&self, name: &str, target: Target) -> Result<(NodeId, Via)> {
         let id = self.graph.index.by_name(name);
         let id = id.ok_or_else(|| Error::new(Code::Missing, format_args!("nothing is named `{name}`")))?;
-        self.is_built(id)?;
         let node = &self.graph.nodes[id];
         if let Some(Form::Named { .. }) = node.form() {
             return Ok((id, Via::Ask));
         }
-        let offer = node.offer_of(target.id()).map(|(_, via)| (id, via));
-        offer.ok_or_else(|| Error::new(Code::Mismatch, format_args!("`{name}` does not offer `{}`", target.name())))
+        if let Some(via) = node.via_of(target.id()) {
+            return Ok((id, via));
+        }
+        self.is_built(id)?;
+        Err(Error::new(Code::Mismatch, format_args!("`{name}` does not offer `{}`", target.name())))
     }
 
     fn put<S: 'static>(&self, id: NodeId, via: &Via) -> Result<S> {
-        self.is_built(id)?;
-        if via.is_provider() {
-            return Err(StateError::Provider(self.graph.nodes[id].label()).into_error());
-        }
         let mut slot: Option<S> = None;
-        let piece = Piece { node: id, via: via.clone() };
-        self.store.put(&piece, &mut slot);
-        slot.ok_or_else(|| StateError::NotReady.into_error())
+        self.store.put(id, via, &mut slot);
+        slot.ok_or_else(|| self.nothing_from(id, via))
+    }
+
+    /// Why a node that offers a type gives nothing of it.
+    #[cold]
+    fn nothing_from(&self, id: NodeId, via: &Via) -> Error {
+        match self.is_built(id) {
+            Err(not_built) => not_built,
+            Ok(()) if via.is_provider() => StateError::Provider(self.graph.nodes[id].label()).into_error(),
+            Ok(()) => StateError::NotReady.into_error(),
+        }
     }
 
     pub(crate) async fn make<S: Send + 'static>(&self, text: &str) -> Result<S> {
@@ -119,7 +126,7 @@ impl Parts {
         let target = Target::of::<S>();
         let tag = Tag::new(text.to_owned());
         let (node, via) = match tag.name() {
-            "" | "*" => self.one(target)?,
+            "" | "*" => self.one(target).map(|offer| (offer.node, offer.via.clone()))?,
             name => self.named(name, target)?,
         };
         self.is_built(node)?;
@@ -133,7 +140,7 @@ impl Parts {
                 let made = caught(call(&self.graph, &self.store, &piece, target, &tag)).await?;
                 target.place(made, &mut slot);
             } else {
-                self.store.put(&piece, &mut slot);
+                self.store.put(piece.node, &piece.via, &mut slot);
             }
             slot.ok_or_else(|| Error::new(Code::Mismatch, "the provider made a value of another type"))
         };

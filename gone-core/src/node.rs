@@ -351,6 +351,16 @@ impl Node {
         self.offers().find(|(target, _)| target.id() == id)
     }
 
+    /// How it gives what it offers of a type.
+    pub(crate) fn via_of(&self, id: TypeId) -> Option<Via> {
+        if let Body::Goner(Make::Derived(table)) = &self.body
+            && let Some(entry) = table.offers.iter().find(|entry| entry.target.id() == id)
+        {
+            return Some(Via::Put(entry.put));
+        }
+        self.offer_of(id).map(|(_, via)| via)
+    }
+
     /// Whether it does something though nobody asks for it.
     pub(crate) fn acts(&self) -> bool {
         match &self.body {

@@ -69,20 +69,20 @@ impl Store {
             later.push((piece.clone(), lazy));
             return;
         }
-        lazy.fill(&mut |slot| self.put(piece, slot));
+        lazy.fill(&mut |slot| self.put(piece.node, &piece.via, slot));
     }
 
     /// Fills all lazies, now that everything is built.
     pub(crate) fn fill_lazies(&self) {
         let later = self.later().take();
         for (piece, lazy) in later.into_iter().flatten() {
-            lazy.fill(&mut |slot| self.put(&piece, slot));
+            lazy.fill(&mut |slot| self.put(piece.node, &piece.via, slot));
         }
     }
 
     /// Puts what a built node offers into an `Option<S>`.
-    pub(crate) fn put(&self, piece: &Piece, slot: &mut dyn Any) {
-        match (&piece.via, self.get(piece.node)) {
+    pub(crate) fn put(&self, node: NodeId, via: &Via, slot: &mut dyn Any) {
+        match (via, self.get(node)) {
             (Via::Put(put), Some(instance)) => put(instance, slot),
             (Via::Cast(cast), Some(instance)) => cast(instance, slot),
             _ => {}
@@ -186,7 +186,7 @@ impl<'a> Sites<'a> {
 
     fn piece(&mut self, piece: &Piece, target: &crate::Target, slot: &mut dyn Any) {
         if !piece.via.is_provider() {
-            self.store.put(piece, slot);
+            self.store.put(piece.node, &piece.via, slot);
         } else if let Some(made) = self.made.next() {
             target.place(made, slot);
         }

@@ -16,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 
 pub(crate) use bind::{Called, bind, bind_call};
 pub(crate) use glob::glob;
+pub(crate) use index::Candidate;
 pub(crate) use replace::replace;
 pub use report::{Place, Problem, Report, Wanted};
 
