@@ -351,14 +351,17 @@ impl Node {
         self.offers().find(|(target, _)| target.id() == id)
     }
 
-    /// How it gives what it offers of a type.
+    /// How it gives what it offers of a type: [`offers`](Self::offers) in that order, without a copy of each, for look-ups.
     pub(crate) fn via_of(&self, id: TypeId) -> Option<Via> {
         if let Body::Goner(Make::Derived(table)) = &self.body
             && let Some(entry) = table.offers.iter().find(|entry| entry.target.id() == id)
         {
             return Some(Via::Put(entry.put));
         }
-        self.offer_of(id).map(|(_, via)| via)
+        match self.form() {
+            Some(Form::Typed { output, .. }) if output.id() == id => Some(Via::Call),
+            _ => self.offers.iter().find(|offer| offer.target.id() == id).map(|offer| offer.via.clone()),
+        }
     }
 
     /// Whether it does something though nobody asks for it.
