@@ -135,7 +135,7 @@ pub trait Component: Send + Sync + Sized + 'static {
 /// # fn main() {}
 /// ```
 ///
-/// With the feature `schema`, the section is announced to [`schema`](crate::schema), if it implements `schemars::JsonSchema`.
+/// With the feature `schema`, the section is announced to the module `schema`, if it implements `schemars::JsonSchema`.
 #[macro_export]
 macro_rules! component {
     (
